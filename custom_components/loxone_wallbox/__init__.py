@@ -1,0 +1,1 @@
+"""Loxone Wallbox for Home Assistant."""

@@ -1,0 +1,45 @@
+"""A client for Loxone Miniservers that speaks of wallboxes, not of bytes.
+
+Stands on aiohttp and cryptography alone and knows nothing of Home Assistant.
+"""
+
+from .auth import Credentials, Token, is_default_password, new_client_id
+from .client import ClientListener, MiniserverClient
+from .commands import Allow, Command, SetManualLimit, SetMode, SetModeAfterUnplug
+from .discovery import DiscoveredMiniserver, discover
+from .http import Address, Identity, identify
+from .structure import Structure
+from .wallbox import (
+    MANUAL_MODE,
+    ChargeMode,
+    DiagnosticInfo,
+    WallboxInfo,
+    WallboxSession,
+    WallboxState,
+)
+
+__all__ = [
+    "MANUAL_MODE",
+    "Address",
+    "Allow",
+    "ChargeMode",
+    "ClientListener",
+    "Command",
+    "Credentials",
+    "DiagnosticInfo",
+    "DiscoveredMiniserver",
+    "Identity",
+    "MiniserverClient",
+    "SetManualLimit",
+    "SetMode",
+    "SetModeAfterUnplug",
+    "Structure",
+    "Token",
+    "WallboxInfo",
+    "WallboxSession",
+    "WallboxState",
+    "discover",
+    "identify",
+    "is_default_password",
+    "new_client_id",
+]

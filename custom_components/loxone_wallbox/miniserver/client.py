@@ -1,0 +1,390 @@
+"""Stay connected to a Miniserver and keep its wallboxes' states.
+
+Takes an address and credentials, gives states, structure and confirmation that a
+command was taken. Reconnects by itself with a jittered, doubling pause; stops for good
+only when the Miniserver refuses the login, because trying again would block us.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+import logging
+import random
+import time
+from typing import Protocol
+
+import aiohttp
+
+from .auth import Credentials, Token, kill_token, refresh_token
+from .commands import Allow, Command, SetManualLimit, SetMode, SetModeAfterUnplug
+from .errors import (
+    AuthenticationError,
+    IdentityError,
+    LockedOutError,
+    MiniserverConnectionError,
+    MiniserverError,
+    MiniserverStartingError,
+    NoSlotError,
+    NotConnectedError,
+    StructureError,
+)
+from .frames import Kind
+from .http import Address, Identity, SslOption, identify
+from .link import Link
+from .states import StateStore
+from .structure import Structure, parse_structure
+from .wallbox import WallboxState
+
+_LOGGER = logging.getLogger(__name__)
+
+RETRY_MIN_S = 2.0
+RETRY_MAX_S = 300.0
+# A Miniserver needs about a minute to restart, longer for a firmware update.
+RETRY_STARTING_S = 10.0
+RETRY_NO_SLOT_S = 60.0
+# The length of a block is not documented; it seems to grow with repetition.
+LOCKED_OUT_DEFAULT_S = 300.0
+# A link that broke sooner than this was none: the pause goes on growing.
+STEADY_S = 60.0
+FIRST_STATES_TIMEOUT_S = 10.0
+REFRESH_RETRY_S = 3600.0
+STRUCTURE_CHECK_DELAY_S = 2.0
+
+
+class ClientListener(Protocol):
+    """Who wants to know what happens; called in the event loop."""
+
+    def connection_made(self) -> None:
+        """Note that all states are up to date."""
+
+    def connection_lost(self, error: MiniserverError) -> None:
+        """Note that the states are out of date; a new attempt will follow."""
+
+    def structure_changed(self, structure: Structure) -> None:
+        """Take the new structure file."""
+
+    def states_changed(self, control_ids: frozenset[str]) -> None:
+        """Look at these wallboxes or diagnostic controls anew."""
+
+    def token_changed(self, token: Token) -> None:
+        """Store the renewed token."""
+
+    def credentials_refused(self, error: AuthenticationError) -> None:
+        """Ask the owner for credentials; nothing more will be tried."""
+
+
+class MiniserverClient:
+    """A Miniserver as seen by one user."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        address: Address,
+        credentials: Credentials,
+        *,
+        listener: ClientListener | None = None,
+        expected_serial: str | None = None,
+        certificate: SslOption = True,
+        now: Callable[[], float] = time.time,
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        """Prepare; nothing is sent before `connect`.
+
+        `now` gives seconds UTC, `jitter` a number between two.
+        """
+        self._session = session
+        self._address = address
+        self._credentials = credentials
+        self._listener = listener
+        self._expected_serial = expected_serial
+        self._certificate = certificate
+        self._now = now
+        self._jitter = jitter
+        self._link: Link | None = None
+        # Where event tables go; it becomes the store once all states have arrived.
+        self._incoming: StateStore | None = None
+        self._store: StateStore | None = None
+        self._arrived = asyncio.Event()
+        self._supervisor: asyncio.Task[None] | None = None
+        self._upkeep: asyncio.Task[None] | None = None
+        self._structure_check: asyncio.TimerHandle | None = None
+        self._checks: set[asyncio.Task[None]] = set()
+        self._structure: Structure | None = None
+        self._identity: Identity | None = None
+        self.connections = 0
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether the states are up to date."""
+        return self._link is not None and self._link.is_open
+
+    @property
+    def identity(self) -> Identity:
+        """Return who the Miniserver is; known once connected."""
+        if self._identity is None:
+            raise NotConnectedError("The Miniserver was never reached")
+        return self._identity
+
+    @property
+    def structure(self) -> Structure:
+        """Return what the user may see; known once connected."""
+        if self._structure is None:
+            raise NotConnectedError("The Miniserver was never reached")
+        return self._structure
+
+    @property
+    def token(self) -> Token | None:
+        """Return the token in use."""
+        return self._credentials.token
+
+    @property
+    def address(self) -> Address:
+        """Return where the Miniserver is."""
+        return self._address
+
+    def wallbox(self, wallbox_id: str) -> WallboxState:
+        """Return the last known state of a wallbox."""
+        return (
+            WallboxState() if self._store is None else self._store.wallbox(wallbox_id)
+        )
+
+    def diagnostic(self, control_id: str) -> float | None:
+        """Return the last known value of a diagnostic control."""
+        return None if self._store is None else self._store.diagnostic(control_id)
+
+    async def connect(self) -> None:
+        """Connect once; raises whatever stands in the way."""
+        # The name in the certificate needs the serial number, so this first question
+        # goes unverified; the websocket, through which all else goes, is verified
+        # against that serial number.
+        identity = await identify(self._session, self._address, certificate=False)
+        if self._expected_serial not in {None, identity.serial}:
+            raise IdentityError(
+                expected=str(self._expected_serial), found=identity.serial
+            )
+        link = await Link.open(
+            self._session,
+            self._address,
+            identity,
+            self._on_table,
+            certificate=self._certificate,
+        )
+        try:
+            store = await self._prepare(link, identity)
+        except BaseException:
+            self._incoming = None
+            await link.close()
+            raise
+        known, self._structure = self._structure, store.structure
+        self._store, self._identity, self._link = store, identity, link
+        self.connections += 1
+        self._upkeep = asyncio.get_running_loop().create_task(self._keep_token(link))
+        if known is not None and known is not store.structure:
+            self._tell(lambda listener: listener.structure_changed(store.structure))
+
+    def start(self) -> None:
+        """Watch over the link from now on, also across its losses."""
+        self._supervisor = asyncio.get_running_loop().create_task(self._supervise())
+
+    async def close(self) -> None:
+        """End the link with a close frame and stop watching."""
+        self._incoming = None
+        tasks = [
+            task for task in (self._supervisor, self._upkeep, *self._checks) if task
+        ]
+        if self._structure_check is not None:
+            self._structure_check.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._link is not None:
+            link, self._link = self._link, None
+            await link.close()
+
+    async def revoke_token(self) -> None:
+        """End the token on the Miniserver, so that nobody can use it any more."""
+        token = self._credentials.token
+        if token is not None and self._link is not None:
+            await kill_token(self._link, self._credentials.username, token)
+
+    async def send(self, wallbox_id: str, command: Command) -> None:
+        """Send a command; done when the Miniserver has taken it, not yet obeyed it."""
+        if not self.connected or self._link is None:
+            raise NotConnectedError("There is no link to the Miniserver")
+        wallbox = self.structure.wallboxes.get(wallbox_id)
+        password = self._credentials.visualisation_password
+        proof = None
+        if wallbox is not None and wallbox.secured and password is not None:
+            proof = await self._link.visualisation_proof(
+                self._credentials.username, password
+            )
+        await self._link.control(
+            wallbox_id, command.text, name=command.name, proof=proof
+        )
+
+    async def allow(self, wallbox_id: str, on: bool) -> None:
+        """Allow or forbid charging."""
+        await self.send(wallbox_id, Allow(on))
+
+    async def set_mode(self, wallbox_id: str, mode: int) -> None:
+        """Choose a charge mode: 1 to 5, or 99 for the manual limit."""
+        await self.send(wallbox_id, SetMode(mode))
+
+    async def set_manual_limit(self, wallbox_id: str, limit_kw: float) -> None:
+        """Set the manual power limit in kW."""
+        await self.send(wallbox_id, SetManualLimit(limit_kw))
+
+    async def set_mode_after_unplug(self, wallbox_id: str, mode: int) -> None:
+        """Choose the mode after unplugging: 1 to 5, or 0 to keep it."""
+        await self.send(wallbox_id, SetModeAfterUnplug(mode))
+
+    async def _prepare(self, link: Link, identity: Identity) -> StateStore:
+        """Log in, read the structure where it changed and wait for all states."""
+        self._keep(await link.log_in(self._credentials, self._now))
+        store = StateStore(await self._load_structure(link, identity))
+        self._incoming = store
+        self._arrived.clear()
+        link.broken.add_done_callback(lambda _: self._arrived.set())
+        await link.enable_updates()
+        # Some states may never come: an installer's block can be older than the field.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_STATES_TIMEOUT_S):
+                await self._arrived.wait()
+        if not link.is_open:
+            raise link.broken.result()
+        return store
+
+    async def _load_structure(self, link: Link, identity: Identity) -> Structure:
+        """Read the structure file, unless we have the one of this version."""
+        version = await link.structure_version()
+        known = self._structure
+        if known is not None and known.last_modified == version:
+            return known
+        text = await link.structure_file()
+        structure = await asyncio.to_thread(parse_structure, text, local=identity.local)
+        if structure.serial != identity.serial:
+            raise StructureError("The structure file is another Miniserver's")
+        return structure
+
+    def _keep(self, token: Token) -> None:
+        """Use a token from now on and have it stored where it is new."""
+        known = self._credentials.token
+        self._credentials = replace(self._credentials, token=token)
+        if token != known:
+            self._tell(lambda listener: listener.token_changed(token))
+
+    def _on_table(self, kind: Kind, payload: bytes) -> None:
+        """Take an event table."""
+        store = self._incoming
+        if store is None:
+            return
+        changed = store.take(kind, payload)
+        if store is not self._store:
+            if store.complete:
+                self._arrived.set()
+        elif changed:
+            self._tell(lambda listener: listener.states_changed(changed))
+        if store.structure_modified:
+            store.structure_modified = False
+            self._schedule_structure_check()
+
+    def _schedule_structure_check(self) -> None:
+        """Look at the structure soon; several edits come in one go."""
+        if self._structure_check is None and self.connected:
+            self._structure_check = asyncio.get_running_loop().call_later(
+                STRUCTURE_CHECK_DELAY_S, self._start_structure_check
+            )
+
+    def _start_structure_check(self) -> None:
+        """Run the check in a task that is kept until its end."""
+        self._structure_check = None
+        task = asyncio.get_running_loop().create_task(self._check_structure())
+        self._checks.add(task)
+        task.add_done_callback(self._checks.discard)
+
+    async def _check_structure(self) -> None:
+        """Take up an edit of the structure; states need a new start to be complete."""
+        link = self._link
+        if link is None:
+            return
+        try:
+            if await link.structure_version() != self.structure.last_modified:
+                await link.close()
+        except MiniserverError as err:
+            _LOGGER.debug("The structure's version could not be read: %s", err)
+
+    async def _supervise(self) -> None:
+        """Wait for the link to break and bring it up again."""
+        loop = asyncio.get_running_loop()
+        pause = RETRY_MIN_S
+        while self._link is not None:
+            since = loop.time()
+            error = await self._link.broken
+            if loop.time() - since > STEADY_S:
+                pause = RETRY_MIN_S
+            await self._let_go(error)
+            while True:
+                if isinstance(error, AuthenticationError):
+                    self._refused(error)
+                    return
+                wait = self._pause(error, pause)
+                pause = min(pause * 2, RETRY_MAX_S)
+                await asyncio.sleep(wait)
+                try:
+                    await self.connect()
+                except MiniserverError as err:
+                    _LOGGER.debug("Still no link: %s", err)
+                    error = err
+                else:
+                    break
+            self._tell(lambda listener: listener.connection_made())
+
+    def _refused(self, error: AuthenticationError) -> None:
+        """Say that the login is refused."""
+        self._tell(lambda listener: listener.credentials_refused(error))
+
+    async def _let_go(self, error: MiniserverError) -> None:
+        """Put a broken link away."""
+        self._incoming = None
+        if self._upkeep is not None:
+            self._upkeep.cancel()
+        self._tell(lambda listener: listener.connection_lost(error))
+        if self._link is not None:
+            await self._link.close()
+
+    def _pause(self, error: MiniserverError, pause: float) -> float:
+        """Return the seconds until the next attempt."""
+        match error:
+            case LockedOutError(remaining=None):
+                # Not shortened by chance: an attempt too early prolongs the block.
+                return max(pause, LOCKED_OUT_DEFAULT_S)
+            case LockedOutError(remaining=float(remaining)):
+                return max(pause, remaining + 1)
+            case NoSlotError():
+                pause = max(pause, RETRY_NO_SLOT_S)
+            case MiniserverStartingError():
+                pause = max(pause, RETRY_STARTING_S)
+        return self._jitter(pause / 2, pause)
+
+    async def _keep_token(self, link: Link) -> None:
+        """Renew the token before it ends, for as long as this link lives."""
+        while (token := self._credentials.token) is not None:
+            await asyncio.sleep(token.refresh_in(self._now()))
+            try:
+                self._keep(await refresh_token(link, self._credentials.username, token))
+            except MiniserverConnectionError:
+                return
+            except MiniserverError as err:
+                # The link stays logged in; the next login will show what is wrong.
+                _LOGGER.debug("The token could not be renewed: %s", err)
+                await asyncio.sleep(REFRESH_RETRY_S)
+
+    def _tell(self, report: Callable[[ClientListener], None]) -> None:
+        """Tell the listener; its faults are its own and must not end the link."""
+        if self._listener is None:
+            return
+        try:
+            report(self._listener)
+        except Exception:
+            _LOGGER.exception("A listener failed")
