@@ -22,12 +22,12 @@ from .errors import (
     UserDisabledError,
 )
 
-_CODE = re.compile(r'"[Cc]ode"\s*:\s*"?(\d{3})"?')
-_CONTROL = re.compile(r'"control"\s*:\s*"([^"]*)"')
-_VALUE = re.compile(
-    r'"value"\s*:\s*"?(.*?)"?\s*(?:,\s*"(?:[Cc]ode|control)"\s*:|\}\s*\}\s*$)',
-    re.DOTALL,
-)
+# For answers that are no valid JSON. Each of these is done in one pass over the text,
+# whatever it holds.
+_CODE = re.compile(r'"[Cc]ode"\s{0,9}:\s{0,9}"?(\d{3})(?!\d)')
+_CONTROL = re.compile(r'"control"\s{0,9}:\s{0,9}"([^"]*)"')
+_VALUE = re.compile(r'"value"\s{0,9}:\s{0,9}')
+_NEXT = re.compile(r'\s{0,9},\s{0,9}"(?:[Cc]ode|control)"\s{0,9}:')
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,17 +63,32 @@ def parse_answer(text: str) -> Answer:
 
 
 def _parse_broken(text: str) -> Answer:
-    """Pick control, value and code out of an answer that is no valid JSON."""
-    code = _CODE.search(text)
-    if code is None:
+    """Pick control, value and code out of an answer that is no valid JSON.
+
+    The last code counts: the value, which comes before it, may hold another.
+    """
+    codes = _CODE.findall(text)
+    if not codes:
         raise ProtocolError("An answer cannot be read")
     control = _CONTROL.search(text)
-    value = _VALUE.search(text)
     return Answer(
         control=control[1] if control else "",
-        value=value[1] if value else "",
-        code=int(code[1]),
+        value=_broken_value(text),
+        code=int(codes[-1]),
     )
+
+
+def _broken_value(text: str) -> str:
+    """Return what stands between the value's key and the next, or the end."""
+    key = _VALUE.search(text)
+    if key is None:
+        return ""
+    following = _NEXT.search(text, key.end())
+    if following is not None:
+        value = text[key.end() : following.start()]
+    else:
+        value = text[key.end() :].rstrip().removesuffix("}").rstrip().removesuffix("}")
+    return value.strip().removeprefix('"').removesuffix('"')
 
 
 def raise_for_code(answer: Answer, command: str) -> None:
@@ -124,11 +139,19 @@ def parse_quoted_object(text: str) -> Mapping[str, Any]:
 
 
 def text_field(fields: Mapping[str, Any], name: str) -> str:
-    """Return a field that must be a text with something in it."""
+    """Return a field that must be a text with something in it.
+
+    JSON can hold half a character, which could neither be hashed nor sent.
+    """
     value = fields.get(name)
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or not is_sendable(value):
         raise ProtocolError(f"An answer lacks its {name}")
     return value
+
+
+def is_sendable(text: str) -> bool:
+    """Tell whether a text can be written as UTF-8."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def number_field(fields: Mapping[str, Any], name: str, default: float) -> float:

@@ -87,7 +87,6 @@ class Credentials:
     client_name: str
     password: str | None = field(default=None, repr=False)
     token: Token | None = None
-    visualisation_password: str | None = field(default=None, repr=False)
 
 
 def new_client_id() -> str:

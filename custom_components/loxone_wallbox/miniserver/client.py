@@ -208,20 +208,27 @@ class MiniserverClient:
         if token is not None and self._link is not None:
             await kill_token(self._link, self._credentials.username, token)
 
-    async def send(self, wallbox_id: str, command: Command) -> None:
-        """Send a command; done when the Miniserver has taken it, not yet obeyed it."""
-        if not self.connected or self._link is None:
+    async def send(
+        self,
+        wallbox_id: str,
+        command: Command,
+        *,
+        visualisation_password: str | None = None,
+    ) -> None:
+        """Send a command; done when the Miniserver has taken it, not yet obeyed it.
+
+        A wallbox protected by a visualisation password needs it with every command.
+        """
+        link = self._link
+        if link is None or not link.is_open:
             raise NotConnectedError("There is no link to the Miniserver")
         wallbox = self.structure.wallboxes.get(wallbox_id)
-        password = self._credentials.visualisation_password
         proof = None
-        if wallbox is not None and wallbox.secured and password is not None:
-            proof = await self._link.visualisation_proof(
-                self._credentials.username, password
+        if wallbox is not None and wallbox.secured and visualisation_password:
+            proof = await link.visualisation_proof(
+                self._credentials.username, visualisation_password
             )
-        await self._link.control(
-            wallbox_id, command.text, name=command.name, proof=proof
-        )
+        await link.control(wallbox_id, command.text, name=command.name, proof=proof)
 
     async def allow(self, wallbox_id: str, on: bool) -> None:
         """Allow or forbid charging."""

@@ -5,7 +5,6 @@ command encryption and the token flow.
 """
 
 import base64
-import binascii
 from collections.abc import Callable
 import hashlib
 import hmac
@@ -13,6 +12,7 @@ import secrets
 from typing import Literal
 from urllib.parse import quote
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -74,7 +74,7 @@ def parse_public_key(pem: str) -> rsa.RSAPublicKey:
     )
     try:
         key = load_der_public_key(base64.b64decode("".join(body.split())))
-    except (ValueError, binascii.Error, TypeError) as err:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as err:
         raise ProtocolError("The public key cannot be read") from err
     if not isinstance(key, rsa.RSAPublicKey):
         raise ProtocolError("The public key is not an RSA key")
@@ -97,9 +97,16 @@ class CommandCipher:
         self._salted_at = monotonic()
 
     def session_key(self, public_key: rsa.RSAPublicKey) -> str:
-        """Return the encrypted session key for `jdev/sys/keyexchange/`, in base64."""
+        """Return the encrypted session key for `jdev/sys/keyexchange/`, in base64.
+
+        Raises `ProtocolError` when the public key is too short for it.
+        """
         plain = f"{self._key.hex()}:{self._vector.hex()}".encode()
-        return base64.b64encode(public_key.encrypt(plain, padding.PKCS1v15())).decode()
+        try:
+            sealed = public_key.encrypt(plain, padding.PKCS1v15())
+        except ValueError as err:
+            raise ProtocolError("The public key cannot be used") from err
+        return base64.b64encode(sealed).decode()
 
     def wrap(self, command: str, *, secret_answer: bool = False) -> str:
         """Return the command encrypted; a secret answer comes back encrypted too."""
@@ -120,7 +127,7 @@ class CommandCipher:
         """
         try:
             data = base64.b64decode("".join(answer.split()), validate=True)
-        except (ValueError, binascii.Error) as err:
+        except ValueError as err:
             raise ProtocolError("An encrypted answer is not base64") from err
         if not data or len(data) % AES_BLOCK_BYTES:
             raise ProtocolError("An encrypted answer has a broken length")

@@ -9,6 +9,7 @@ form as seen on Miniservers of both generations.
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 import re
 from typing import override
 
@@ -21,15 +22,17 @@ PROBES = 3
 LISTEN_S = 3.0
 MAX_ANSWER_BYTES = 2048
 
+MAX_NAME_LENGTH = 200
+
+_START = "LoxLIVE:"
 # The name may hold anything, so the line is anchored on address, port and serial.
-_ANSWER = re.compile(
-    r"LoxLIVE:\s*(?P<name>.*?)\s*"
-    r"(?P<host>\d{1,3}(?:\.\d{1,3}){3}):(?P<port>\d{1,5})\s+"
+_ANCHOR = re.compile(
+    r"(?P<host>\d{1,3}(?:\.\d{1,3}){3}):(?P<port>\d{1,5})\]?\s{1,9}\[?"
     r"(?P<serial>[0-9A-Fa-f]{12})\b"
-    r"(?:\s+(?P<firmware>\d+(?:\.\d+){1,4}))?"
-    r"(?:.*?\bType:(?P<type>\d+))?",
-    re.DOTALL,
+    r"(?:\]?\s{1,9}\[?(?P<firmware>\d{1,9}(?:\.\d{1,9}){1,4}))?",
+    re.ASCII,
 )
+_TYPE = re.compile(r"\bType:(\d{1,3})\b", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,21 +50,32 @@ class DiscoveredMiniserver:
 def parse_answer(data: bytes) -> DiscoveredMiniserver | None:
     """Read an answer; None when it is no Miniserver's."""
     text = data[:MAX_ANSWER_BYTES].decode("utf-8", errors="replace")
-    match = _ANSWER.search(text)
+    start = text.find(_START)
+    match = None if start < 0 else _ANCHOR.search(text, start)
     if match is None:
         return None
-    octets = [int(octet) for octet in match["host"].split(".")]
     port = int(match["port"])
-    if max(octets) > 255 or not 0 < port < 65536:  # noqa: PLR2004
+    if not _is_address(match["host"]) or not 0 < port < 65536:  # noqa: PLR2004
         return None
+    name = " ".join(text[start + len(_START) : match.start()].split()).strip("[] ")
+    kind = _TYPE.search(text, match.end())
     return DiscoveredMiniserver(
-        name=match["name"].strip("[] ") or match["serial"].upper(),
+        name=name[:MAX_NAME_LENGTH] or match["serial"].upper(),
         host=match["host"],
         port=port,
         serial=match["serial"].upper(),
         firmware=match["firmware"],
-        miniserver_type=int(match["type"]) if match["type"] else None,
+        miniserver_type=None if kind is None else int(kind[1]),
     )
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether a text is an IPv4 address."""
+    try:
+        IPv4Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 class _Listener(asyncio.DatagramProtocol):
@@ -88,6 +102,7 @@ async def discover(
 ) -> tuple[DiscoveredMiniserver, ...]:
     """Ask the given (broadcast) addresses and return who answered, by serial number.
 
+    Only IPv4 addresses are asked, no names.
     Raises `MiniserverConnectionError` when the answers' port cannot be opened.
     """
     loop = asyncio.get_running_loop()
@@ -100,7 +115,7 @@ async def discover(
             f"UDP port {answer_port} cannot be opened: {err}"
         ) from err
     try:
-        targets = tuple(addresses)
+        targets = [address for address in addresses if _is_address(address)]
         for _ in range(PROBES):
             for address in targets:
                 transport.sendto(b"\0", (address, port))

@@ -34,7 +34,8 @@ DEFAULT_MAX_KW = 11.0
 # for those from outside.
 READ_ONLY_LOCAL = 1 << 1
 READ_ONLY_REMOTE = 1 << 5
-# Bit of `connectedInputs`: a meter reading is wired to the block.
+# Bits of `connectedInputs`: power and meter reading are wired to the block.
+POWER_INPUT = 1 << 2
 METER_INPUT = 1 << 3
 MAX_NAME_LENGTH = 200
 MAX_NODE_DEPTH = 20
@@ -159,6 +160,7 @@ class _Reader:
             read_only=bool(restrictions & self._read_only_bit),
             secured=bool(control.get("isSecured")),
             # Older files do not say which inputs are wired; then assume a meter.
+            measures_power=inputs is None or bool(inputs & POWER_INPUT),
             has_meter=inputs is None or bool(inputs & METER_INPUT),
             states=frozenset(states),
             tracker_size=tracker,

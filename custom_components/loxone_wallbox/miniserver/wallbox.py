@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 import json
 import math
+import re
 from typing import Any
 
 MANUAL_MODE = 99
@@ -16,6 +17,13 @@ MODES = range(1, 6)
 NO_PRICE = -1337.0
 # Far above any charger the block can drive; a value beyond is nonsense.
 MAX_PLAUSIBLE_KW = 100.0
+MAX_TEXT_LENGTH = 200
+
+_DECODER = json.JSONDecoder(strict=False)
+# The place before a record of a history.
+_RECORD = re.compile(r"(?:^|\|)\s{0,9}(?=\{)")
+# A key of a flat object.
+_KEY = re.compile(r'[{,]\s{0,9}"(\w{1,40})"\s{0,9}:')
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +54,7 @@ class WallboxInfo:
     ocpp_name: str | None
     read_only: bool
     secured: bool
+    measures_power: bool
     has_meter: bool
     states: frozenset[str] = field(default_factory=frozenset)
     tracker_size: int | None = None
@@ -210,7 +219,7 @@ def parse_lock(text: str) -> Lock | None:
     level = _number(fields.get("locked"))
     if level is None or level <= 0:
         return None
-    return Lock(level=int(level), reason=str(fields.get("reason") or ""))
+    return Lock(level=int(level), reason=_text(fields.get("reason")) or "")
 
 
 def parse_session(text: str) -> WallboxSession | None:
@@ -221,31 +230,24 @@ def parse_session(text: str) -> WallboxSession | None:
 def parse_history(text: str) -> tuple[WallboxSession, ...]:
     """Read the history of a tracker: one object a record, `|` between them.
 
-    The sign may also stand inside a user's name, so it only divides outside of quotes.
-    Records that cannot be read are left out.
+    The sign may also stand inside a user's name, so a record ends where its object
+    does. Records that cannot be read are left out.
     """
-    sessions = (
-        _session(_json_object(record.replace("\x14", "\n")))
-        for record in _split_records(text)
-    )
-    return tuple(session for session in sessions if session is not None)
-
-
-def _split_records(text: str) -> list[str]:
-    """Divide at the signs that are not inside a quoted text."""
-    records, start, quoted, escaped = [], 0, False, False
-    for position, sign in enumerate(text):
-        if escaped:
-            escaped = False
-        elif sign == "\\":
-            escaped = True
-        elif sign == '"':
-            quoted = not quoted
-        elif sign == "|" and not quoted:
-            records.append(text[start:position])
-            start = position + 1
-    records.append(text[start:])
-    return records
+    text = text.replace("\x14", "\n")
+    sessions: list[WallboxSession] = []
+    position = 0
+    while (start := _RECORD.search(text, position)) is not None:
+        begin = start.end()
+        try:
+            value, position = _DECODER.raw_decode(text, begin)
+        except ValueError, RecursionError:
+            # Up to what looks like the next record.
+            following = _RECORD.search(text, begin + 1)
+            position = len(text) if following is None else following.start()
+            value = _json_object(text[begin:position].strip("| "))
+        if isinstance(value, dict) and (session := _session(value)) is not None:
+            sessions.append(session)
+    return tuple(sessions)
 
 
 def _json_object(text: str) -> dict[str, Any]:
@@ -255,8 +257,22 @@ def _json_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text, strict=False)
     except ValueError, RecursionError:
-        return {}
+        return _broken_object(text)
     return value if isinstance(value, dict) else {}
+
+
+def _broken_object(text: str) -> dict[str, Any]:
+    """Return the fields of a flat object with quotes in it that are not escaped."""
+    keys = list(_KEY.finditer(text))
+    ends = [key.start() for key in keys[1:]] + [len(text.rstrip().removesuffix("}"))]
+    fields: dict[str, Any] = {}
+    for key, end in zip(keys, ends, strict=False):
+        value = text[key.end() : end].strip()
+        try:
+            fields[key[1]] = json.loads(value, strict=False)
+        except ValueError, RecursionError:
+            fields[key[1]] = value.removeprefix('"').removesuffix('"')
+    return fields
 
 
 def _session(fields: dict[str, Any]) -> WallboxSession | None:
@@ -299,5 +315,12 @@ def _instant(value: object) -> datetime | None:
 
 
 def _text(value: object) -> str | None:
-    """Return a text with something in it."""
-    return str(value) if isinstance(value, (str, int)) and str(value) else None
+    """Return a text with something in it, also where it came as a number."""
+    if isinstance(value, int) and not isinstance(value, bool) and value < 10**18:
+        value = str(value)
+    return clean_text(value) or None if isinstance(value, str) else None
+
+
+def clean_text(text: str) -> str:
+    """Return a text that can be stored: not endless, no half characters."""
+    return text[:MAX_TEXT_LENGTH].encode(errors="replace").decode()

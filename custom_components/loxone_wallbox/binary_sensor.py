@@ -1,0 +1,102 @@
+"""Binary sensors of a wallbox."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, override
+
+from homeassistant.components.binary_sensor import (
+    BinarySensorDeviceClass,
+    BinarySensorEntity,
+    BinarySensorEntityDescription,
+)
+from homeassistant.const import EntityCategory, Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import LoxoneWallboxConfigEntry, WallboxData
+from .entity import WallboxEntity, async_setup_wallbox_platform
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WallboxBinarySensorDescription(BinarySensorEntityDescription):
+    """A binary sensor and where its value comes from."""
+
+    value_fn: Callable[[WallboxData], bool | None]
+    attributes_fn: Callable[[WallboxData], dict[str, Any]] | None = None
+    always_available: bool = False
+
+
+def _problem(data: WallboxData) -> bool | None:
+    """Tell whether there is a fault; unknown where no input says so."""
+    return data.fault is not None if data.diagnosed else None
+
+
+DESCRIPTIONS = (
+    WallboxBinarySensorDescription(
+        key="vehicle_connected",
+        device_class=BinarySensorDeviceClass.PLUG,
+        value_fn=lambda data: data.state.connected,
+    ),
+    WallboxBinarySensorDescription(
+        key="charging",
+        device_class=BinarySensorDeviceClass.BATTERY_CHARGING,
+        value_fn=lambda data: data.charging,
+    ),
+    WallboxBinarySensorDescription(
+        key="problem",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        value_fn=_problem,
+        attributes_fn=lambda data: {"fault": data.fault and data.fault.value},
+    ),
+    WallboxBinarySensorDescription(
+        key="miniserver_connection",
+        device_class=BinarySensorDeviceClass.CONNECTIVITY,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda data: data.linked,
+        always_available=True,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: LoxoneWallboxConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set the binary sensors up."""
+    async_setup_wallbox_platform(
+        hass,
+        entry,
+        Platform.BINARY_SENSOR,
+        async_add_entities,
+        lambda wallbox: (
+            WallboxBinarySensor(wallbox, description) for description in DESCRIPTIONS
+        ),
+    )
+
+
+class WallboxBinarySensor(WallboxEntity, BinarySensorEntity):
+    """A fact about a wallbox."""
+
+    entity_description: WallboxBinarySensorDescription
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Tell whether what is shown is up to date."""
+        return self.entity_description.always_available or super().available
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Tell whether the fact holds."""
+        return self.entity_description.value_fn(self.coordinator.data)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        """Return what is wrong, where the wallbox says so."""
+        attributes_fn = self.entity_description.attributes_fn
+        return attributes_fn and attributes_fn(self.coordinator.data)

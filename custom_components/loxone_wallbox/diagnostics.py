@@ -1,0 +1,90 @@
+"""What a person can send along with a bug report, without what concerns only them."""
+
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import (
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_TOKEN,
+    CONF_USERNAME,
+)
+from homeassistant.core import HomeAssistant
+
+from .const import (
+    CONF_CLIENT_ID,
+    CONF_DIAGNOSTIC_INPUTS,
+    CONF_SERIAL,
+    CONF_VISUALISATION_PASSWORD,
+    CONF_WALLBOX_ID,
+)
+from .coordinator import LoxoneWallboxConfigEntry, WallboxCoordinator
+
+# Whoever reads a report needs to know that there is a user or a room, not which.
+TO_REDACT = {
+    CONF_CLIENT_ID,
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_SERIAL,
+    CONF_TOKEN,
+    CONF_USERNAME,
+    CONF_VISUALISATION_PASSWORD,
+    CONF_WALLBOX_ID,
+    "authority",
+    "id",
+    "manager_id",
+    "name",
+    "reason",
+    "room",
+    "title",
+    "user",
+}
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant,  # noqa: ARG001
+    entry: LoxoneWallboxConfigEntry,
+) -> dict[str, Any]:
+    """Return the diagnostics of an entry."""
+    runtime = entry.runtime_data
+    client = runtime.miniserver.client
+    structure, token = client.structure, client.token
+    return {
+        "entry": async_redact_data(dict(entry.data), TO_REDACT),
+        "options": dict(entry.options),
+        "miniserver": {
+            "firmware": runtime.miniserver.firmware,
+            "type": structure.miniserver_type,
+            "connected": client.connected,
+            "connections": client.connections,
+            "encrypted": "tls" if client.address.tls else "commands",
+            "verified": client.address.tls and client.address.verify,
+            "token_valid_until": token and token.valid_until,
+            "token_rights": token and token.rights,
+            "unsecure_password": token and token.unsecure_password,
+            "user_is_admin": structure.user_is_admin,
+            "structure_last_modified": structure.last_modified,
+            "controls": structure.control_count,
+            "unreadable_controls": structure.unreadable_controls,
+        },
+        "wallboxes": [_wallbox(wallbox) for wallbox in runtime.wallboxes.values()],
+    }
+
+
+def _wallbox(wallbox: WallboxCoordinator) -> dict[str, Any]:
+    """Return what is known of one wallbox."""
+    data = asdict(wallbox.data)
+    data["info"]["states"] = sorted(data["info"]["states"])
+    data["history_length"] = len(data["state"].pop("history"))
+    redacted: dict[str, Any] = async_redact_data(data, TO_REDACT)
+    redacted["settings"] = async_redact_data(
+        {**wallbox.settings, CONF_DIAGNOSTIC_INPUTS: sorted(_mapped(wallbox))},
+        TO_REDACT,
+    )
+    return redacted
+
+
+def _mapped(wallbox: WallboxCoordinator) -> set[str]:
+    """Return which diagnostic inputs are mapped."""
+    return set(wallbox.settings.get(CONF_DIAGNOSTIC_INPUTS, {}))

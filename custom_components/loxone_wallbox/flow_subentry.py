@@ -1,0 +1,107 @@
+"""Add a wallbox to a Miniserver that is set up, or change one."""
+
+from typing import Any, override
+
+import probatio
+
+from homeassistant.config_entries import (
+    ConfigEntryState,
+    ConfigSubentryData,
+    ConfigSubentryFlow,
+    SubentryFlowResult,
+)
+from homeassistant.const import CONF_NAME
+
+from .const import (
+    CONF_VISUALISATION_PASSWORD,
+    CONF_WALLBOX_ID,
+    SUBENTRY_WALLBOX,
+)
+from .coordinator import LoxoneWallboxConfigEntry
+from .flow_wallbox import (
+    CONF_WALLBOXES,
+    WallboxSteps,
+    subentry_data,
+    wallbox_schema,
+    wallboxes_selector,
+)
+
+
+class WallboxSubentryFlow(WallboxSteps[SubentryFlowResult], ConfigSubentryFlow):
+    """Add or change one wallbox; the others are not disturbed."""
+
+    async def async_step_user(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Pick a wallbox that is not set up yet."""
+        entry: LoxoneWallboxConfigEntry = self._get_entry()
+        if entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_loaded")
+        self.structure = entry.runtime_data.miniserver.client.structure
+        known = {
+            subentry.data[CONF_WALLBOX_ID]
+            for subentry in entry.get_subentries_of_type(SUBENTRY_WALLBOX)
+        }
+        free = [
+            info for info in self.structure.wallboxes.values() if info.id not in known
+        ]
+        if not free:
+            return self.async_abort(reason="no_more_wallboxes")
+        if user_input is not None:
+            picked = user_input[CONF_WALLBOXES]
+            return await self.async_walk([info for info in free if info.id == picked])
+        return self.async_show_form(
+            step_id="user",
+            data_schema=probatio.Schema(
+                {
+                    probatio.Required(
+                        CONF_WALLBOXES, default=free[0].id
+                    ): wallboxes_selector(free, multiple=False)
+                }
+            ),
+            last_step=False,
+        )
+
+    @override
+    async def async_finish(
+        self, wallboxes: list[ConfigSubentryData]
+    ) -> SubentryFlowResult:
+        """Create the wallbox."""
+        wallbox = wallboxes[0]
+        return self.async_create_entry(
+            title=wallbox["title"],
+            data=wallbox["data"],
+            unique_id=wallbox["unique_id"],
+        )
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Change what was answered before; a password left empty stays."""
+        entry: LoxoneWallboxConfigEntry = self._get_entry()
+        subentry = self._get_reconfigure_subentry()
+        if entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_loaded")
+        structure = entry.runtime_data.miniserver.client.structure
+        info = structure.wallboxes.get(subentry.data[CONF_WALLBOX_ID])
+        if info is None:
+            return self.async_abort(reason="wallbox_missing")
+        if user_input is not None:
+            kept = {
+                key: subentry.data[key]
+                for key in (CONF_VISUALISATION_PASSWORD,)
+                if key in subentry.data
+            }
+            return self.async_update_and_abort(
+                entry,
+                subentry,
+                title=user_input[CONF_NAME].strip() or info.name,
+                data=subentry_data(info, {**kept, **user_input}),
+            )
+        return self.async_show_form(
+            step_id="reconfigure",
+            data_schema=wallbox_schema(
+                info, structure, {CONF_NAME: subentry.title, **subentry.data}
+            ),
+            description_placeholders={"wallbox": subentry.title},
+        )

@@ -1,0 +1,241 @@
+"""Walk an owner through the settings of one wallbox after the other.
+
+One mixin serves the first set-up of a Miniserver and wallboxes added later.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import probatio
+
+from homeassistant.config_entries import (
+    ConfigFlowResult,
+    ConfigSubentryData,
+    SubentryFlowResult,
+)
+from homeassistant.const import CONF_NAME
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+
+from .charging.variants import FACTS, Variant, likely_variant
+from .const import (
+    CONF_DIAGNOSTIC_INPUTS,
+    CONF_VARIANT,
+    CONF_VISUALISATION_PASSWORD,
+    CONF_WALLBOX_ID,
+    DIAGNOSTIC_INPUTS,
+    SUBENTRY_WALLBOX,
+)
+from .diagnostic_inputs import likely_inputs
+from .miniserver import Structure, WallboxInfo
+
+CONF_WALLBOXES = "wallboxes"
+CONF_SAME_AS = "same_as"
+OWN_ANSWERS = "own_answers"
+
+
+def wallboxes_selector(
+    wallboxes: list[WallboxInfo], *, multiple: bool = True
+) -> SelectSelector:
+    """Return the choice among wallboxes."""
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=[
+                SelectOptionDict(
+                    value=info.id,
+                    label=f"{info.name} ({info.room})" if info.room else info.name,
+                )
+                for info in wallboxes
+            ],
+            multiple=multiple,
+            mode=SelectSelectorMode.LIST,
+        )
+    )
+
+
+def wallbox_schema(
+    info: WallboxInfo, structure: Structure, defaults: Mapping[str, Any]
+) -> probatio.Schema:
+    """Return the form of one wallbox."""
+    fields: dict[Any, Any] = {
+        probatio.Required(CONF_NAME, default=defaults[CONF_NAME]): TextSelector(),
+        probatio.Required(CONF_VARIANT, default=defaults[CONF_VARIANT]): SelectSelector(
+            SelectSelectorConfig(
+                options=[
+                    SelectOptionDict(
+                        value=variant.value, label=f"{facts.model} ({facts.article})"
+                    )
+                    for variant, facts in FACTS.items()
+                ]
+            )
+        ),
+    }
+    if info.secured:
+        fields[probatio.Optional(probatio.Secret(CONF_VISUALISATION_PASSWORD))] = (
+            TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
+        )
+    if structure.diagnostics:
+        fields[probatio.Optional(CONF_DIAGNOSTIC_INPUTS)] = section(
+            _inputs_schema(structure, defaults.get(CONF_DIAGNOSTIC_INPUTS, {})),
+            {"collapsed": True},
+        )
+    return probatio.Schema(fields)
+
+
+def _inputs_schema(structure: Structure, mapped: Mapping[str, str]) -> probatio.Schema:
+    """Return the choice of a control for each diagnostic input."""
+    options = [
+        SelectOptionDict(
+            value=control.id,
+            label=f"{control.name} ({control.room})" if control.room else control.name,
+        )
+        for control in sorted(structure.diagnostics.values(), key=lambda one: one.name)
+    ]
+    selector = SelectSelector(
+        SelectSelectorConfig(options=options, mode=SelectSelectorMode.DROPDOWN)
+    )
+    return probatio.Schema(
+        {
+            probatio.Optional(
+                name, description={"suggested_value": mapped.get(name)}
+            ): selector
+            for name in DIAGNOSTIC_INPUTS
+        }
+    )
+
+
+def first_answers(info: WallboxInfo, structure: Structure) -> dict[str, Any]:
+    """Return the answers that are most likely right."""
+    return {
+        CONF_NAME: info.name,
+        CONF_VARIANT: likely_variant(info.max_kw).value,
+        CONF_DIAGNOSTIC_INPUTS: likely_inputs(info, structure),
+    }
+
+
+def subentry_data(info: WallboxInfo, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a wallbox's subentry holds."""
+    data: dict[str, Any] = {
+        CONF_WALLBOX_ID: info.id,
+        CONF_VARIANT: Variant(answers[CONF_VARIANT]).value,
+        CONF_DIAGNOSTIC_INPUTS: dict(answers.get(CONF_DIAGNOSTIC_INPUTS, {})),
+    }
+    if password := answers.get(CONF_VISUALISATION_PASSWORD):
+        data[CONF_VISUALISATION_PASSWORD] = password
+    return data
+
+
+class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)]:
+    """The steps of each wallbox that was picked; goes in front of a flow."""
+
+    # The flow's own.
+    async_show_form: Callable[..., ResultT]
+
+    structure: Structure
+    _pending: list[WallboxInfo]
+    _finished: list[ConfigSubentryData]
+
+    async def async_walk(self, picked: list[WallboxInfo]) -> ResultT:
+        """Start with the first wallbox."""
+        self._pending = picked
+        self._finished = []
+        return await self.async_step_wallbox()
+
+    async def async_finish(self, wallboxes: list[ConfigSubentryData]) -> ResultT:
+        """Create what was walked through."""
+        raise NotImplementedError
+
+    async def async_step_same_as(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ResultT:
+        """Offer the answers given for a wallbox before."""
+        info = self._pending[0]
+        if user_input is not None:
+            chosen = user_input[CONF_SAME_AS]
+            for before in self._finished:
+                if before["unique_id"] == chosen:
+                    return await self._async_take(info, self._copied(info, before))
+            return await self.async_step_wallbox()
+        options: list[SelectOptionDict] = [
+            SelectOptionDict(value=str(before["unique_id"]), label=before["title"])
+            for before in self._finished
+        ]
+        return self.async_show_form(
+            step_id="same_as",
+            data_schema=probatio.Schema(
+                {
+                    probatio.Required(
+                        CONF_SAME_AS, default=options[0]["value"]
+                    ): SelectSelector(
+                        SelectSelectorConfig(
+                            options=[
+                                *options,
+                                SelectOptionDict(value=OWN_ANSWERS, label=OWN_ANSWERS),
+                            ],
+                            translation_key=CONF_SAME_AS,
+                        )
+                    )
+                }
+            ),
+            description_placeholders=self._progress(info),
+            last_step=False,
+        )
+
+    async def async_step_wallbox(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ResultT:
+        """Ask what we need to know of one wallbox."""
+        info = self._pending[0]
+        if user_input is not None:
+            return await self._async_take(info, user_input)
+        return self.async_show_form(
+            step_id="wallbox",
+            data_schema=wallbox_schema(
+                info, self.structure, first_answers(info, self.structure)
+            ),
+            description_placeholders=self._progress(info),
+            last_step=len(self._pending) == 1,
+        )
+
+    async def _async_take(
+        self, info: WallboxInfo, answers: Mapping[str, Any]
+    ) -> ResultT:
+        """Take a wallbox's answers and go on with the next."""
+        self._finished.append(
+            ConfigSubentryData(
+                data=subentry_data(info, answers),
+                subentry_type=SUBENTRY_WALLBOX,
+                title=answers[CONF_NAME].strip() or info.name,
+                unique_id=info.id,
+            )
+        )
+        self._pending = self._pending[1:]
+        if self._pending:
+            return await self.async_step_same_as()
+        return await self.async_finish(self._finished)
+
+    def _copied(self, info: WallboxInfo, before: ConfigSubentryData) -> dict[str, Any]:
+        """Return another wallbox's answers, with this one's own name and inputs."""
+        own = first_answers(info, self.structure)
+        return {
+            **before["data"],
+            CONF_NAME: own[CONF_NAME],
+            CONF_DIAGNOSTIC_INPUTS: own[CONF_DIAGNOSTIC_INPUTS],
+        }
+
+    def _progress(self, info: WallboxInfo) -> dict[str, str]:
+        """Return which wallbox of how many it is."""
+        done = len(self._finished)
+        return {
+            "wallbox": info.name,
+            "number": str(done + 1),
+            "count": str(done + len(self._pending)),
+        }

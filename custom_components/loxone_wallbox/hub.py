@@ -1,0 +1,210 @@
+"""Keep an entry's wallboxes in step with its subentries and the structure file.
+
+A new, changed or deleted subentry, and a wallbox that Loxone Config changed, each touch
+that one wallbox only; the others go on undisturbed.
+"""
+
+import asyncio
+from typing import override
+
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryState,
+    ConfigSubentry,
+)
+from homeassistant.const import CONF_TOKEN
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+
+from .charging.variants import FACTS, Variant
+from .const import (
+    CONF_VARIANT,
+    CONF_WALLBOX_ID,
+    DOMAIN,
+    LOGGER,
+    SUBENTRY_WALLBOX,
+)
+from .coordinator import (
+    LoxoneWallboxConfigEntry,
+    LoxoneWallboxRuntimeData,
+    WallboxCoordinator,
+)
+from .miniserver import ClientListener, Structure, Token, WallboxInfo
+from .miniserver.errors import AuthenticationError, MiniserverError
+
+
+class Hub(ClientListener):
+    """Spreads what the client tells to the coordinators."""
+
+    def __init__(self, hass: HomeAssistant, entry: LoxoneWallboxConfigEntry) -> None:
+        """Prepare; the client may tell of a new token before anything is set up."""
+        self._hass = hass
+        self._entry = entry
+        self._runtime: LoxoneWallboxRuntimeData | None = None
+        self._syncing = asyncio.Lock()
+
+    async def async_start(self, runtime: LoxoneWallboxRuntimeData) -> None:
+        """Build the wallboxes and follow the entry from now on."""
+        self._runtime = runtime
+        await self._async_sync()
+        self._entry.async_on_unload(
+            async_dispatcher_connect(
+                self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed
+            )
+        )
+
+    @override
+    def connection_made(self) -> None:
+        if self._runtime is not None:
+            self._runtime.miniserver.link_made()
+
+    @override
+    def connection_lost(self, error: MiniserverError) -> None:
+        if self._runtime is not None:
+            self._runtime.miniserver.link_lost(error)
+
+    @override
+    def structure_changed(self, structure: Structure) -> None:
+        LOGGER.debug(
+            "The structure of %s is now %s", self._entry.title, structure.last_modified
+        )
+        self._schedule_sync()
+
+    @override
+    def states_changed(self, control_ids: frozenset[str]) -> None:
+        if self._runtime is None:
+            return
+        for wallbox in self._runtime.wallboxes.values():
+            if not control_ids.isdisjoint(wallbox.control_ids):
+                wallbox.async_refresh_state()
+
+    @override
+    def token_changed(self, token: Token) -> None:
+        self._hass.config_entries.async_update_entry(
+            self._entry, data={**self._entry.data, CONF_TOKEN: token.as_dict()}
+        )
+
+    @override
+    def credentials_refused(self, error: AuthenticationError) -> None:
+        LOGGER.warning(
+            "The Miniserver %s refuses the login: %s", self._entry.title, error
+        )
+        self._entry.async_start_reauth(self._hass)
+
+    @callback
+    def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        """Look whether a subentry of ours changed."""
+        if (
+            change is ConfigEntryChange.UPDATED
+            and entry is self._entry
+            and entry.state is ConfigEntryState.LOADED
+        ):
+            self._schedule_sync()
+
+    def _schedule_sync(self) -> None:
+        """Bring the wallboxes in step soon."""
+        self._entry.async_create_task(
+            self._hass, self._async_sync(), f"{DOMAIN} wallboxes of {self._entry.title}"
+        )
+
+    async def _async_sync(self) -> None:
+        """Add, rebuild or drop the wallboxes that are not as they should be."""
+        runtime = self._runtime
+        if runtime is None:
+            return
+        async with self._syncing:
+            wanted = {
+                subentry.subentry_id: subentry
+                for subentry in self._entry.get_subentries_of_type(SUBENTRY_WALLBOX)
+            }
+            for subentry_id, wallbox in list(runtime.wallboxes.items()):
+                subentry = wanted.get(subentry_id)
+                if subentry is None or not self._is_current(wallbox, subentry):
+                    await self._async_drop(runtime, wallbox)
+            for subentry in wanted.values():
+                if subentry.subentry_id not in runtime.wallboxes:
+                    self._build(runtime, subentry)
+            self._report_missing(runtime)
+
+    def _is_current(
+        self, wallbox: WallboxCoordinator, subentry: ConfigSubentry
+    ) -> bool:
+        """Tell whether a wallbox is as its subentry and the structure say.
+
+        Subentries are changed in place, so the wallbox keeps a copy to compare with.
+        """
+        info = wallbox.client.structure.wallboxes.get(wallbox.wallbox_id, wallbox.info)
+        return (
+            wallbox.settings == dict(subentry.data)
+            and wallbox.title == subentry.title
+            and wallbox.info == info
+        )
+
+    @staticmethod
+    async def _async_drop(
+        runtime: LoxoneWallboxRuntimeData, wallbox: WallboxCoordinator
+    ) -> None:
+        """Take a wallbox and its entities away; the registries keep what they have."""
+        runtime.wallboxes.pop(wallbox.subentry_id)
+        for entity in tuple(wallbox.entities):
+            await entity.async_remove(force_remove=True)
+        await wallbox.async_shutdown()
+
+    def _build(
+        self, runtime: LoxoneWallboxRuntimeData, subentry: ConfigSubentry
+    ) -> None:
+        """Set a wallbox up."""
+        structure = runtime.miniserver.client.structure
+        info = structure.wallboxes.get(subentry.data[CONF_WALLBOX_ID])
+        wallbox = WallboxCoordinator(
+            self._hass,
+            self._entry,
+            subentry,
+            runtime.miniserver,
+            info or _missing_wallbox(subentry),
+        )
+        runtime.wallboxes[subentry.subentry_id] = wallbox
+        for add in runtime.platforms:
+            add(wallbox)
+
+    def _report_missing(self, runtime: LoxoneWallboxRuntimeData) -> None:
+        """Raise or clear the repair of each wallbox the structure file lacks."""
+        for wallbox in runtime.wallboxes.values():
+            issue_id = f"wallbox_missing_{wallbox.wallbox_id}"
+            if wallbox.known:
+                ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+                continue
+            ir.async_create_issue(
+                self._hass,
+                DOMAIN,
+                issue_id,
+                is_fixable=False,
+                severity=ir.IssueSeverity.ERROR,
+                translation_key="wallbox_missing",
+                translation_placeholders={
+                    "wallbox": wallbox.title,
+                    "miniserver": self._entry.title,
+                },
+            )
+
+
+def _missing_wallbox(subentry: ConfigSubentry) -> WallboxInfo:
+    """Describe a wallbox that the structure file no longer has."""
+    facts = FACTS[Variant(subentry.data[CONF_VARIANT])]
+    return WallboxInfo(
+        id=subentry.data[CONF_WALLBOX_ID],
+        name=subentry.title,
+        room=None,
+        min_kw=facts.min_kw,
+        max_kw=facts.max_kw,
+        modes=(),
+        manager_id=None,
+        ocpp_name=None,
+        read_only=False,
+        secured=False,
+        measures_power=True,
+        has_meter=True,
+    )

@@ -1,0 +1,1 @@
+"""Measured values and what to believe of them. Knows nothing of Home Assistant."""

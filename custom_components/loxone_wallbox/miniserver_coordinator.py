@@ -1,0 +1,130 @@
+"""The link to a Miniserver as Home Assistant sees it."""
+
+from datetime import datetime
+from typing import Any, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+
+from .const import CONF_GRACE_S, DEFAULT_GRACE_S, DOMAIN, LOGGER, MANUFACTURER
+from .miniserver import MiniserverClient
+from .miniserver.errors import MiniserverError
+
+MINISERVER_MODELS = {
+    0: "Miniserver Gen 1",
+    1: "Miniserver Go Gen 1",
+    2: "Miniserver Gen 2",
+    3: "Miniserver Go Gen 2",
+    4: "Miniserver Compact",
+}
+
+
+class MiniserverCoordinator(DataUpdateCoordinator[None]):
+    """The link to one Miniserver; pushes, never polls.
+
+    `connected` follows the link at once, `available` only after the grace, so that a
+    short loss makes nothing unavailable.
+    """
+
+    config_entry: ConfigEntry[Any]
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry[Any],
+        client: MiniserverClient,
+    ) -> None:
+        """Take a client that is connected."""
+        super().__init__(hass, LOGGER, config_entry=entry, name=entry.title)
+        self.client = client
+        self.available = True
+        self.device_id = self._register_device()
+        self._grace: CALLBACK_TYPE | None = None
+        self._said_lost = False
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether there is a link now."""
+        return self.client.connected
+
+    @property
+    def serial(self) -> str:
+        """Return the Miniserver's serial number."""
+        return self.client.identity.serial
+
+    @property
+    def firmware(self) -> str:
+        """Return the Miniserver's firmware version."""
+        return self.client.identity.firmware
+
+    @callback
+    def link_made(self) -> None:
+        """Take note that the link is back."""
+        self._cancel_grace()
+        self.available = True
+        if self._said_lost:
+            LOGGER.info("The link to the Miniserver %s is back", self.name)
+            self._said_lost = False
+        self._register_device()
+        self.async_update_listeners()
+
+    @callback
+    def link_lost(self, error: MiniserverError) -> None:
+        """Take note that the link is lost, and wait whether it comes back."""
+        self._cancel_grace()
+        seconds = self.config_entry.options.get(CONF_GRACE_S, DEFAULT_GRACE_S)
+
+        @callback
+        def give_up(_now: datetime) -> None:
+            """Make everything unavailable and say so once."""
+            self._grace = None
+            self.available = False
+            self._said_lost = True
+            LOGGER.warning(
+                "The link to the Miniserver %s is lost: %s. The wallboxes go on by "
+                "themselves; we go on trying",
+                self.name,
+                error,
+            )
+            self.async_update_listeners()
+
+        if self.available:
+            self._grace = async_call_later(
+                self.hass, seconds, HassJob(give_up, cancel_on_shutdown=True)
+            )
+        self.async_update_listeners()
+
+    @override
+    async def async_shutdown(self) -> None:
+        """Stop waiting and close the link."""
+        self._cancel_grace()
+        await super().async_shutdown()
+        await self.client.close()
+
+    def _cancel_grace(self) -> None:
+        """Stop waiting for the link."""
+        if self._grace is not None:
+            self._grace()
+            self._grace = None
+
+    @callback
+    def _register_device(self) -> str:
+        """Register the Miniserver, also with new firmware, and return its device id."""
+        identity, structure = self.client.identity, self.client.structure
+        mac = ":".join(identity.serial[i : i + 2] for i in range(0, 12, 2))
+        model = MINISERVER_MODELS.get(structure.miniserver_type or 0, "Miniserver")
+        device = dr.async_get(self.hass).async_get_or_create(
+            config_entry_id=self.config_entry.entry_id,
+            identifiers={(DOMAIN, identity.serial)},
+            connections={(dr.CONNECTION_NETWORK_MAC, mac)},
+            manufacturer=MANUFACTURER,
+            model=model,
+            name=structure.name,
+            serial_number=identity.serial,
+            sw_version=identity.firmware,
+            configuration_url=f"http://{self.client.address.host}",
+        )
+        return device.id

@@ -1,0 +1,140 @@
+"""Sensors of a wallbox."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import EntityCategory, Platform, UnitOfEnergy, UnitOfPower
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import (
+    ExtraStoredData,
+    RestoredExtraData,
+    RestoreEntity,
+)
+from homeassistant.helpers.typing import StateType
+
+from .charging.status import Status
+from .coordinator import LoxoneWallboxConfigEntry, WallboxData
+from .entity import WallboxEntity, async_setup_wallbox_platform
+from .meter.quality import EnergyMemory
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WallboxSensorDescription(SensorEntityDescription):
+    """A sensor and where its value comes from."""
+
+    value_fn: Callable[[WallboxData], StateType]
+    # These say themselves that the wallbox cannot be reached.
+    always_available: bool = False
+
+
+def _watts(power_kw: float | None) -> float | None:
+    """Return a power in W."""
+    return None if power_kw is None else round(power_kw * 1000, 1)
+
+
+DESCRIPTIONS = (
+    WallboxSensorDescription(
+        key="status",
+        device_class=SensorDeviceClass.ENUM,
+        options=[status.value for status in Status],
+        value_fn=lambda data: data.status.value,
+        always_available=True,
+    ),
+    WallboxSensorDescription(
+        key="charging_power",
+        device_class=SensorDeviceClass.POWER,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        suggested_display_precision=0,
+        value_fn=lambda data: _watts(data.state.power_kw),
+    ),
+    WallboxSensorDescription(
+        key="power_limit",
+        device_class=SensorDeviceClass.POWER,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfPower.KILO_WATT,
+        suggested_display_precision=2,
+        value_fn=lambda data: data.power_limit_kw,
+    ),
+    WallboxSensorDescription(
+        key="firmware",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda data: data.firmware,
+    ),
+)
+
+ENERGY_TOTAL = WallboxSensorDescription(
+    key="energy_total",
+    device_class=SensorDeviceClass.ENERGY,
+    state_class=SensorStateClass.TOTAL_INCREASING,
+    native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+    suggested_display_precision=2,
+    value_fn=lambda data: data.energy_kwh,
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: LoxoneWallboxConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set the sensors up."""
+    async_setup_wallbox_platform(
+        hass,
+        entry,
+        Platform.SENSOR,
+        async_add_entities,
+        lambda wallbox: (
+            *(WallboxSensor(wallbox, description) for description in DESCRIPTIONS),
+            WallboxEnergySensor(wallbox, ENERGY_TOTAL),
+        ),
+    )
+
+
+class WallboxSensor(WallboxEntity, SensorEntity):
+    """A value of a wallbox."""
+
+    entity_description: WallboxSensorDescription
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Tell whether what is shown is up to date."""
+        return self.entity_description.always_available or super().available
+
+    @property
+    @override
+    def native_value(self) -> StateType:
+        """Return the value."""
+        return self.entity_description.value_fn(self.coordinator.data)
+
+
+class WallboxEnergySensor(WallboxSensor, RestoreEntity):
+    """The energy total, which goes on across restarts."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Go on from what was last believed."""
+        stored = await self.async_get_last_extra_data()
+        await super().async_added_to_hass()
+        self.coordinator.restore(
+            None if stored is None else EnergyMemory.from_dict(stored.as_dict())
+        )
+
+    @property
+    @override
+    def extra_restore_state_data(self) -> ExtraStoredData:
+        """Return what is needed to go on counting."""
+        energy = self.coordinator.energy
+        memory = energy and energy.memory
+        return RestoredExtraData(memory.as_dict() if memory else {})

@@ -1,0 +1,158 @@
+"""A real Home Assistant with its own configuration directory."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+import json
+from pathlib import Path
+import shutil
+import sys
+from typing import Any
+
+import aiohttp
+
+from homeassistant.components.http.config import HTTP_STORAGE_SCHEMA, STORAGE_VERSION
+
+from scripts.demo_lib.api import HomeAssistant, wait_for
+from scripts.demo_lib.paths import DOMAIN, INTEGRATION
+from scripts.demo_lib.processes import Child
+from scripts.demo_lib.progress import DemoError
+
+NAME = "Demo"
+USERNAME = "demo"
+PASSWORD = "wallbox-demo"  # noqa: S105 - printed for everybody to sign in with
+START_TIMEOUT = 120
+STOP_GRACE = 30
+RESTART_EXIT_CODE = 100
+
+CONFIGURATION = """\
+# Written by scripts/demo at every start.
+homeassistant:
+  name: Demo home
+  latitude: 51.4779
+  longitude: -0.0015
+  elevation: 47
+  unit_system: metric
+  currency: GBP
+  country: GB
+  time_zone: Europe/London
+  language: en
+config:
+energy:
+frontend:
+history:
+logbook:
+recorder:
+system_health:
+logger:
+  default: warning
+  logs:
+    custom_components.loxone_wallbox: info
+    # Complain where ffmpeg and libturbojpeg are missing; nothing here hears or sees.
+    haffmpeg: critical
+    homeassistant.components.camera.img_util: critical
+"""
+
+
+class Home:
+    """A Home Assistant process and the client that steers it."""
+
+    def __init__(self, folder: Path, host: str, port: int) -> None:
+        """Describe it; prepare() and start() bring it to life."""
+        self.folder = folder
+        self.log = folder / "home-assistant.log"
+        self._host = host
+        self._port = port
+        # The client is on this machine, whatever address the server listens on.
+        self.api = HomeAssistant(f"http://127.0.0.1:{port}")
+        self.child = Child(
+            "Home Assistant",
+            [
+                *(sys.executable, "-m", "homeassistant"),
+                *("--config", str(folder)),
+                *("--log-file", str(self.log), "--log-no-color"),
+                *("--skip-pip", "--ignore-os-check"),
+            ],
+            folder / "output.log",
+        )
+
+    def prepare(self) -> None:
+        """Write an empty configuration directory with our integration in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        (self.folder / "custom_components").mkdir(parents=True)
+        (self.folder / "custom_components" / DOMAIN).symlink_to(INTEGRATION)
+        (self.folder / "configuration.yaml").write_text(CONFIGURATION)
+        # Onboarding's later steps would add integrations that look for the network.
+        self._store(
+            "onboarding",
+            {"done": ["core_config", "analytics", "integration"]},
+            version=4,
+        )
+        # A port that is asked for in YAML is on trial for five minutes, then reverted.
+        self._store(
+            "http",
+            {
+                "stable": {
+                    **HTTP_STORAGE_SCHEMA(
+                        {"server_host": [self._host], "server_port": self._port}
+                    ),
+                    "created_at": datetime.now(UTC).isoformat(),
+                    "error": None,
+                    "error_message": None,
+                },
+                "pending": None,
+                "yaml_migration_done": True,
+            },
+            version=STORAGE_VERSION,
+        )
+
+    def _store(self, key: str, data: Mapping[str, Any], version: int) -> None:
+        """Write a file of Home Assistant's storage."""
+        storage = self.folder / ".storage"
+        storage.mkdir(exist_ok=True)
+        content = {"version": version, "minor_version": 1, "key": key, "data": data}
+        (storage / key).write_text(json.dumps(content))
+
+    async def start(self, environment: Mapping[str, str]) -> None:
+        """Start the process and wait until its API answers."""
+        await self.child.start(environment)
+        await wait_for("Home Assistant's API", self._answers, START_TIMEOUT)
+
+    async def _answers(self) -> bool | None:
+        """Return True once the API is up."""
+        self.child.ensure_running()
+        try:
+            await self.api.get("/api/onboarding")
+        except aiohttp.ClientError, TimeoutError, DemoError:
+            return None
+        return True
+
+    async def wait_running(self) -> None:
+        """Wait until every integration has started."""
+
+        async def running() -> bool | None:
+            self.child.ensure_running()
+            config = await self.api.command("get_config")
+            return True if config["state"] == "RUNNING" else None
+
+        await wait_for("Home Assistant to be running", running, START_TIMEOUT)
+
+    async def stop(self) -> None:
+        """End the process."""
+        await self.child.stop(STOP_GRACE)
+
+    def complaints(self) -> list[str]:
+        """Return what the log says that a healthy run does not."""
+        if not self.log.is_file():
+            return ["Home Assistant wrote no log."]
+        found = []
+        for line in self.log.read_text(encoding="utf-8").splitlines():
+            ours = DOMAIN in line
+            notice = "We found a custom integration" in line
+            if (
+                " ERROR " in line
+                or " CRITICAL " in line
+                or line.startswith("Traceback")
+                or (ours and " WARNING " in line and not notice)
+            ):
+                found.append(line)
+        return found

@@ -1,0 +1,1 @@
+"""The test command: lint, types and the suite on each release, one summary."""

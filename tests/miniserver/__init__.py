@@ -1,0 +1,1 @@
+"""Tests of the Miniserver client, which knows nothing of Home Assistant."""
