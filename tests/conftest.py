@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from dataclasses import replace
 from functools import partial
+import ssl
 from typing import Any
 from unittest.mock import PropertyMock, patch
 
@@ -13,16 +14,14 @@ from syrupy.assertion import SnapshotAssertion
 
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowManager
 
 # Imported here, so that it is found before the plugin's own custom components.
-import custom_components.loxone_wallbox
-from custom_components.loxone_wallbox import config_flow
+from custom_components.loxone_wallbox import config_flow, connect
 from custom_components.loxone_wallbox.const import DOMAIN, SUBENTRY_WALLBOX
 from custom_components.loxone_wallbox.miniserver import discover
 from simulator import Simulator, SimulatorConfig, User, WallboxConfig
 from simulator.wallbox import Wallbox
-
-assert custom_components.loxone_wallbox
 
 USERNAME = "homeassistant"
 PASSWORD = "correct horse 7"
@@ -181,3 +180,44 @@ async def entry(
     entry = await set_up(hass, make_entry(miniserver))
     yield entry
     await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.fixture(autouse=True)
+def _flow_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check all that our flows show against the translations."""
+    handle_step = FlowManager._async_handle_step
+
+    async def checked(manager: Any, flow: Any, *args: Any, **kwargs: Any) -> Any:
+        """Handle the step and look at what it shows."""
+        result = await handle_step(manager, flow, *args, **kwargs)
+        if type(flow).__module__.startswith(f"custom_components.{DOMAIN}."):
+            for texts in LANGUAGES.values():
+                kind = flow_of(texts, flow.handler, type(manager).__name__)
+                check_result(texts, kind, result)
+        return result
+
+    monkeypatch.setattr(FlowManager, "_async_handle_step", checked)
+
+
+@pytest.fixture
+async def unload_all(
+    hass: HomeAssistant, start_simulator: StartSimulator
+) -> AsyncIterator[None]:
+    """Unload what a flow set up, while the simulators still run."""
+    yield
+    await hass.async_block_till_done()
+    for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+        await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done()
+
+
+@pytest.fixture
+def trust(monkeypatch: pytest.MonkeyPatch) -> Callable[[Simulator], None]:
+    """Have Home Assistant trust the certificates of a simulator's authority."""
+
+    def trust(simulator: Simulator) -> None:
+        """Trust this simulator's authority and no other."""
+        context = ssl.create_default_context(cadata=simulator.ca_pem)
+        monkeypatch.setattr(connect, "get_default_context", lambda: context)
+
+    return trust

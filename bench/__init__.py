@@ -1,0 +1,1 @@
+"""Figures the integration has to reach, measured; run with `python -m bench`."""
