@@ -9,7 +9,7 @@
     async with Simulator(config) as sim:          # or await sim.start() / sim.stop()
         sim.port, sim.tls_port, sim.control_port, sim.discovery_port, sim.url
         sim.tls_name, sim.ca_pem                  # host name and CA of its certificate
-        box = sim.wallboxes[0]                    # .uuid .name .states
+        box = sim.wallboxes[0]                    # .uuid .state_uuids .snapshot()
         box.plug(Car(capacity_kwh=77, energy_kwh=17))
         box.unplug()
         box.set_allowed(True)                     # as somebody in Loxone's app does it:

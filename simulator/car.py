@@ -6,6 +6,7 @@ import math
 # Below 6 A a phase no car charges (IEC 61851-1).
 KW_PER_PHASE_MIN = 1.38
 _TINY = 1e-9
+_LEAST_SLOPE = 1e-6
 
 
 @dataclass(kw_only=True)
@@ -104,7 +105,9 @@ class Car:
     def _slope(self) -> float:
         """Return how fast the power falls with the energy (kW per kWh)."""
         span = self.capacity_kwh - self._taper_kwh
-        return self.max_kw * (1 - self.taper_to) / span if span > _TINY else 0.0
+        slope = self.max_kw * (1 - self.taper_to) / span if span > _TINY else 0.0
+        # A slope too small to matter would only cost precision.
+        return slope if slope > _LEAST_SLOPE else 0.0
 
     def _curve_kw(self) -> float:
         """Return the most the battery takes now (kW)."""

@@ -60,6 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--background-events", type=float, default=0.0, help="per second")
     add("--estimated-headers", action="store_true")
     add("--tick", type=float, default=usual.tick_s, help="seconds")
+    add("--energy-every", type=float, default=usual.energy_every_s, help="seconds")
+    # With a clock that runs fast these have to grow with it.
+    add("--login-timeout", type=float, default=usual.login_timeout_s, help="seconds")
+    add("--idle-timeout", type=float, default=usual.idle_timeout_s, help="seconds")
+    add("--key-lifetime", type=float, default=usual.key_lifetime_s, help="seconds")
     add("--seed", type=int, default=0)
     return parser
 
@@ -105,6 +110,10 @@ def _config(options: argparse.Namespace) -> SimulatorConfig:
         background_events=options.background_events,
         estimated_headers=options.estimated_headers,
         tick_s=options.tick,
+        energy_every_s=options.energy_every,
+        login_timeout_s=options.login_timeout,
+        idle_timeout_s=options.idle_timeout,
+        key_lifetime_s=options.key_lifetime,
         seed=options.seed,
     )
 

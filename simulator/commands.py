@@ -19,6 +19,7 @@ from .system_commands import Handler, SystemCommands
 
 _ENC, _FENC = "jdev/sys/enc/", "jdev/sys/fenc/"
 _KEY_EXCHANGE = "jdev/sys/keyexchange/"
+_CONTROL = ("jdev/sps/io/", "jdev/sps/ios/")
 _STRUCTURE = "data/LoxAPP3.json"
 
 
@@ -137,7 +138,7 @@ class Commands:
         """Return the command with the echo its answer carries."""
         line = line.removeprefix("/")
         path = line.partition("?")[0]
-        if path.startswith("jdev/sps/io/") and encrypted_echo:
+        if path.startswith(_CONTROL) and encrypted_echo:
             echo = encrypted_echo
         elif path.startswith(("jdev/sps/", "jdev/cfg/")):
             echo = path[1:]

@@ -1,4 +1,25 @@
-"""The HTTP interface by which people, the demo and tests move the world."""
+"""The HTTP interface by which people, the demo and tests move the world.
+
+    GET  /state                 the whole world, with the commands of clients
+    GET  /faults                every fault with its options
+    POST /plug                  {"wallbox": 0, "car": {"energy_kwh": 20, ...}}
+    POST /unplug                {"wallbox": "Garage"}
+    POST /app                   {"wallbox": 0, "allow": true, "mode": 3, "limit": 6.0,
+                                 "mode_unplug": 0, "user": "Anna"}
+    POST /loadshed /tamper /offline   {"wallbox": 0, "on": true}
+    POST /lock                  {"wallbox": 0, "on": true, "reason": "...", "by": 1}
+    POST /error                 {"wallbox": 0, "code": 101}
+    POST /fault                 {"name": "delay", "seconds": 2, "times": 1}
+    POST /clear                 {} or {"name": "delay"}
+    POST /drop                  {"hard": true}
+    POST /close                 {"code": 4005, "reason": "..."}
+    POST /restart               {"down_s": 10}
+    POST /structure             {"add": [{"name": "New", "variant": "7.4kw_air"}],
+                                 "remove": ["Garage"], "rename": {"Old": "New"}}
+
+A wallbox is named by its position, its name or its identifier; the first is meant where
+none is named. Wrong input is answered with 400 and {"ok": false, "error": "..."}.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import fields

@@ -6,7 +6,7 @@ Source: public tools that search with one zero byte on port 7070 and listen on 7
 import asyncio
 from typing import override
 
-from .config import SimulatorConfig
+from .miniserver import Miniserver
 from .status import discovery_text
 
 _PROBE = b"\x00"
@@ -15,9 +15,9 @@ _PROBE = b"\x00"
 class Discovery(asyncio.DatagramProtocol):
     """Answers probes; anything else is ignored."""
 
-    def __init__(self, config: SimulatorConfig, http_port: int) -> None:
+    def __init__(self, unit: Miniserver, http_port: int) -> None:
         """Take what is announced."""
-        self._config = config
+        self._unit = unit
         self._http_port = http_port
         self._transport: asyncio.DatagramTransport | None = None
 
@@ -32,7 +32,10 @@ class Discovery(asyncio.DatagramProtocol):
         """Answer a probe to its sender, and to the port clients listen on."""
         if data != _PROBE or self._transport is None:
             return
-        text = discovery_text(self._config, self._http_port).encode()
-        ports = {addr[1], self._config.discovery_reply_port or addr[1]}
+        # A unit that is starting cannot be found.
+        if self._unit.booting:
+            return
+        text = discovery_text(self._unit, self._http_port).encode()
+        ports = {addr[1], self._unit.config.discovery_reply_port or addr[1]}
         for port in ports:
             self._transport.sendto(text, (addr[0], port))

@@ -57,6 +57,7 @@ FAULTS: dict[str, FaultKind] = {
     "half_frame": _kind("a websocket frame cut by a reset", instant=True),
     "silence": _kind("open connections on which nothing is sent any more"),
     "no_slot": _kind("no free place for another client", at="open"),
+    "lost_slots": _kind("connections that end unclean keep their place"),
     "booting": _kind("503 to everything"),
     "blocked": _kind(
         "an address is blocked", instant=True, seconds=60.0, address="127.0.0.1"
@@ -76,6 +77,16 @@ FAULTS: dict[str, FaultKind] = {
     "charging_error": _kind(
         "an error code of a wallbox", wallbox=0, instant=True, code=101
     ),
+}
+
+
+# Types of options whose default does not tell.
+_TYPES: dict[str, tuple[type, ...]] = {
+    "times": (int,),
+    "match": (str,),
+    "names": (list, tuple),
+    "mask": (int,),
+    "wallbox": (int, str),
 }
 
 
@@ -99,6 +110,8 @@ class Faults:
             known = ", ".join(kind.options) or "none"
             msg = f"{name} has no option {', '.join(sorted(unknown))} (it has: {known})"
             raise UnknownFaultError(msg)
+        for option, value in options.items():
+            _check(option, kind.options[option], value)
         merged = {**kind.options, **options}
         if not kind.instant:
             self._active[name] = merged
@@ -128,6 +141,18 @@ class Faults:
             if options["times"] <= 0:
                 del self._active[name]
         return options
+
+
+def _check(option: str, usual: Any, value: Any) -> None:
+    """Refuse an option of another type than its default has."""
+    kinds = _TYPES.get(option) or (
+        (int, float) if isinstance(usual, float) else (type(usual),)
+    )
+    if value is None and usual is None:
+        return
+    if not isinstance(value, kinds) or (bool not in kinds and isinstance(value, bool)):
+        names = " or ".join(kind.__name__ for kind in kinds)
+        raise UnknownFaultError(f"{option} is of type {names}, not {value!r}")
 
 
 def _find(name: str) -> FaultKind:

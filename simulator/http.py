@@ -8,7 +8,7 @@ import binascii
 import hmac
 from urllib.parse import parse_qs, unquote
 
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 
 from .caller import Caller
 from .commands import Commands
@@ -54,6 +54,10 @@ class Web:
             url = str(request.url.origin())
             text = upnp_xml(self._unit.config, url)
             return web.Response(text=text, content_type="text/xml")
+        if path == "/":
+            # The web interface; some clients ask for it to see whether the unit lives.
+            page = f"<html><title>{self._unit.config.name}</title></html>\n"
+            return web.Response(text=page, content_type="text/html")
         return self._command(request, path.lstrip("/"))
 
     async def _websocket(
@@ -90,6 +94,10 @@ class Web:
         finally:
             unit.clients.remove(connection)
             self.connections.remove(connection)
+            if ws.close_code == WSCloseCode.ABNORMAL_CLOSURE and unit.faults.take(
+                "lost_slots"
+            ):
+                unit.lost_slots += 1
             unit.log(
                 f"{request.remote} disconnected ({ws.close_code}, "
                 f"{len(unit.clients)} clients)"

@@ -86,6 +86,8 @@ class Miniserver:
         # Keys handed out over HTTP, which has no connection to remember them.
         self.http_keys: dict[str, list[OneTimeKey]] = {}
         self.boot_until: float | None = None
+        # Places of connections that ended unclean, kept until a restart.
+        self.lost_slots = 0
         self.world.on_change = self.flush
         self.world.publish()
 
@@ -99,7 +101,7 @@ class Miniserver:
     @property
     def has_slot(self) -> bool:
         """Return whether one more client finds a place."""
-        return len(self.clients) < self.config.max_clients
+        return len(self.clients) + self.lost_slots < self.config.max_clients
 
     def tables_for(self, user: User, states: Iterable[str]) -> list[tuple[Kind, bytes]]:
         """Return event tables with the states that a user may see."""

@@ -105,6 +105,8 @@ class Simulator:
         if self._discovery:
             self._discovery.close()
             self._discovery = None
+        # A unit that was made silent still says good-bye.
+        self.unit.faults.clear()
         await self.close_clients(1001, "stopped")
         for runner in self._runners:
             await runner.cleanup()
@@ -252,7 +254,7 @@ class Simulator:
         if config.discovery_port is not None:
             loop = asyncio.get_running_loop()
             self._discovery, _ = await loop.create_datagram_endpoint(
-                lambda: Discovery(config, self.port),
+                lambda: Discovery(self.unit, self.port),
                 local_addr=(config.host, config.discovery_port),
             )
             self.discovery_port = self._discovery.get_extra_info("sockname")[1]
@@ -285,6 +287,7 @@ class Simulator:
     def _go_down(self, down_s: float) -> None:
         """Tell the clients and answer 503 until the unit has started again."""
         self.unit.boot_until = self.clock.monotonic() + down_s
+        self.unit.lost_slots = 0
         self._each(Connection.go_out_of_service)
 
     def _each(self, act: Callable[[Connection], None]) -> None:

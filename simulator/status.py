@@ -88,13 +88,14 @@ def upnp_xml(config: SimulatorConfig, url: str) -> str:
     )
 
 
-def discovery_text(config: SimulatorConfig, port: int) -> str:
+def discovery_text(unit: Miniserver, port: int) -> str:
     """Return what the unit answers to a search by UDP.
 
     Source: the formats that public tools read; the later fields vary with firmware.
     """
+    config = unit.config
     return (
         f"LoxLIVE: {config.name} {config.host}:{port} {config.serial} "
-        f"{config.firmware} Prog:2026-01-05 12:00:00 Type:{config.type} "
+        f"{config.firmware} Prog:{unit.structure.last_modified} Type:{config.type} "
         f"HwId:A0000 IPv6:fe80::5294:94ff:fea0:1,0c000001:{config.firmware}/O"
     )

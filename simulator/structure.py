@@ -128,28 +128,9 @@ class Structure:
             "msInfo": self._ms_info(user),
             "globalStates": self._global,
             "operatingModes": {"0": "Automatic", "1": "Out of home", "2": "Holiday"},
-            "rooms": {
-                uuid: {
-                    "uuid": uuid,
-                    "name": names[uuid],
-                    "image": "IconsFilled/room.svg",
-                    "defaultRating": 0,
-                    "isFavorite": False,
-                    "type": 0,
-                }
-                for uuid in sorted(rooms)
-            },
+            "rooms": {uuid: self._room(uuid, names[uuid]) for uuid in sorted(rooms)},
             "cats": {
-                self._place(name): {
-                    "uuid": self._place(name),
-                    "name": name,
-                    "image": "IconsFilled/category.svg",
-                    "defaultRating": 0,
-                    "isFavorite": False,
-                    "type": kind,
-                    "color": "#69C350",
-                }
-                for name, kind in (("Energy", "undefined"), ("Other", "undefined"))
+                self._place(name): self._category(name) for name in ("Energy", "Other")
             },
             "controls": controls,
             "weatherServer": {
@@ -168,6 +149,29 @@ class Structure:
                     "states": {"changed": make_uuid(self._message_center, "changed")},
                 }
             },
+        }
+
+    def _room(self, uuid: str, name: str) -> dict[str, Any]:
+        """Return a room."""
+        return {
+            "uuid": uuid,
+            "name": name,
+            "image": "IconsFilled/room.svg",
+            "defaultRating": 0,
+            "isFavorite": False,
+            "type": 0,
+        }
+
+    def _category(self, name: str) -> dict[str, Any]:
+        """Return a category."""
+        return {
+            "uuid": self._place(name),
+            "name": name,
+            "image": "IconsFilled/category.svg",
+            "defaultRating": 0,
+            "isFavorite": False,
+            "type": "undefined",
+            "color": "#69C350",
         }
 
     def _faulty(self) -> bool:
@@ -231,6 +235,37 @@ class Structure:
 
     def _wallbox(self, box: Wallbox) -> dict[str, Any]:
         """Return a control of the type Wallbox2."""
+        tracker = f"{box.uuid}/tracker"
+        return {
+            "name": box.name,
+            "type": "Wallbox2",
+            "uuidAction": box.uuid,
+            "room": self._place(box.config.room),
+            "cat": self._place("Energy"),
+            "defaultRating": 1,
+            "isFavorite": False,
+            "isSecured": box.config.secured,
+            "defaultIcon": "IconsFilled/eco-car-charge.svg",
+            "restrictions": box.config.restrictions,
+            "details": self._wallbox_details(box),
+            "statisticV2": _statistics(),
+            "states": dict(box.state_uuids),
+            "subControls": {
+                tracker: {
+                    "name": "Charging sessions",
+                    "type": "Tracker",
+                    "uuidAction": tracker,
+                    "defaultRating": 0,
+                    "isFavorite": False,
+                    "isSecured": False,
+                    "details": {"maxEntries": box.config.tracker_entries},
+                    "states": {"entries": box.uuid},
+                }
+            },
+        }
+
+    def _wallbox_details(self, box: Wallbox) -> dict[str, Any]:
+        """Return the details of a Wallbox2."""
         details: dict[str, Any] = {
             "jLockable": True,
             "type": "unidirectional",
@@ -255,34 +290,7 @@ class Structure:
         }
         if box.config.managed and self._world.manager:
             details["manager"] = self._world.manager.uuid
-        tracker = f"{box.uuid}/tracker"
-        return {
-            "name": box.name,
-            "type": "Wallbox2",
-            "uuidAction": box.uuid,
-            "room": self._place(box.config.room),
-            "cat": self._place("Energy"),
-            "defaultRating": 1,
-            "isFavorite": False,
-            "isSecured": box.config.secured,
-            "defaultIcon": "IconsFilled/eco-car-charge.svg",
-            "restrictions": box.config.restrictions,
-            "details": details,
-            "statisticV2": _statistics(),
-            "states": dict(box.state_uuids),
-            "subControls": {
-                tracker: {
-                    "name": "Charging sessions",
-                    "type": "Tracker",
-                    "uuidAction": tracker,
-                    "defaultRating": 0,
-                    "isFavorite": False,
-                    "isSecured": False,
-                    "details": {"maxEntries": box.config.tracker_entries},
-                    "states": {"entries": box.uuid},
-                }
-            },
-        }
+        return details
 
     def _diagnostics(self, box: Wallbox) -> dict[str, Any]:
         """Return the diagnostic inputs that the installer placed."""

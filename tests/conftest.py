@@ -1,5 +1,6 @@
 """What the tests share: a simulated Miniserver and an entry that is set up on it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from dataclasses import replace
 from functools import partial
@@ -17,10 +18,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowManager
 
 # Imported here, so that it is found before the plugin's own custom components.
+from .flow_texts import LANGUAGES, check_result, flow_of
 from custom_components.loxone_wallbox import config_flow, connect
 from custom_components.loxone_wallbox.const import DOMAIN, SUBENTRY_WALLBOX
 from custom_components.loxone_wallbox.miniserver import discover
-from simulator import Simulator, SimulatorConfig, User, WallboxConfig
+from simulator import Clock, Simulator, SimulatorConfig, User, WallboxConfig
 from simulator.wallbox import Wallbox
 
 USERNAME = "homeassistant"
@@ -58,7 +60,7 @@ async def start_simulator(socket_enabled: None) -> AsyncIterator[StartSimulator]
     """Start simulated Miniservers, which are stopped after the test."""
     started: list[Simulator] = []
 
-    async def start(**changes: Any) -> Simulator:
+    async def start(*, clock: Clock | None = None, **changes: Any) -> Simulator:
         """Start one; `changes` are fields of its configuration."""
         config = SimulatorConfig(
             generation=1,
@@ -72,7 +74,7 @@ async def start_simulator(socket_enabled: None) -> AsyncIterator[StartSimulator]
             power_every_s=0.1,
             energy_every_s=0.1,
         )
-        simulator = Simulator(replace(config, **changes))
+        simulator = Simulator(replace(config, **changes), clock=clock)
         await simulator.start()
         started.append(simulator)
         return simulator
@@ -221,3 +223,17 @@ def trust(monkeypatch: pytest.MonkeyPatch) -> Callable[[Simulator], None]:
         monkeypatch.setattr(connect, "get_default_context", lambda: context)
 
     return trust
+
+
+@pytest.fixture
+def refused_handshakes(hass: HomeAssistant) -> None:
+    """Let a client refuse the simulator's certificate: its server reports a reset."""
+    report = hass.loop.get_exception_handler()
+    assert report is not None
+
+    def unless_reset(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Report what is no end of a handshake."""
+        if not isinstance(context.get("exception"), ConnectionResetError):
+            report(loop, context)
+
+    hass.loop.set_exception_handler(unless_reset)

@@ -1,8 +1,9 @@
 """The battery of a car."""
 
 import math
+from typing import Any
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 import pytest
 
 from simulator import Car
@@ -44,6 +45,7 @@ def test_taper_matches_small_steps() -> None:
     assert exact.power_kw(11, 3) < 11
 
 
+@settings(deadline=None)
 @given(CARS, st.floats(0.1, 22), st.floats(0, 50_000), st.floats(0, 1))
 def test_splitting_time_changes_nothing(
     car: Car, cap_kw: float, seconds: float, share: float
@@ -65,6 +67,7 @@ def test_splitting_time_changes_nothing(
     assert car.energy_kwh <= car.capacity_kwh
 
 
+@settings(deadline=None)
 @given(CARS, st.floats(1.4, 22))
 def test_full_when_it_says(car: Car, cap_kw: float) -> None:
     """A car is full after the time it announces, and not much earlier."""
@@ -106,7 +109,7 @@ def test_phases(car: Car, box_phases: int, offered: float, expected: float) -> N
         {"phases": 4},
     ],
 )
-def test_impossible_cars(wrong: dict[str, float]) -> None:
+def test_impossible_cars(wrong: dict[str, Any]) -> None:
     """A car that cannot be is refused."""
     with pytest.raises(ValueError, match=r"a car|taper|the energy"):
         Car(**wrong)

@@ -48,7 +48,10 @@ async function run() {
   try {
     await socket.open(plan.host, plan.user, plan.password, plan.token);
   } catch (error) {
-    report.refused = error;
+    // Either the client's own words or an answer of HTTP.
+    report.refused = error.response
+      ? { status: error.response.status, page: error.response.data }
+      : error;
     return;
   }
   const answer = await socket.send("data/LoxAPP3.json");
