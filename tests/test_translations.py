@@ -171,6 +171,23 @@ def test_reasons_used_exist() -> None:
     assert used - known == set()
 
 
+def test_errors_used_exist() -> None:
+    """Every error of a form has its text."""
+    known = {error for _, flow in flows() for error in flow.get("error", {})}
+    used = {
+        node.args[0].value
+        for tree in MODULES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) == "FlowError"
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    }
+    assert used
+    # An empty one shows the form again without a complaint.
+    assert used - known - {""} == set()
+
+
 @pytest.mark.parametrize("kind", ["abort", "error"])
 def test_reasons_and_errors_that_exist_are_used(kind: str) -> None:
     """The flows have no text that nobody can see."""

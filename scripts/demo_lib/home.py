@@ -138,6 +138,8 @@ class Home:
 
     async def stop(self) -> None:
         """End the process."""
+        # Its web server would wait ten seconds for an open WebSocket.
+        await self.api.close_socket()
         await self.child.stop(STOP_GRACE)
 
     def complaints(self) -> list[str]:

@@ -16,6 +16,7 @@ from scripts.demo_lib.stage import Stage
 SCRIPT = ROOT / "scripts" / "browser" / "screenshot.mjs"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHARGING_W = 1000
+LIMIT_KW = 6
 SETTLE_S = 20
 BROWSER_TIMEOUT = 180
 
@@ -40,6 +41,7 @@ async def take(stage: Stage, target: Path) -> None:
         return True if watts is not None and watts > CHARGING_W else None
 
     await wait_for("the car to charge", charging, 30)
+    await wallbox.set_number("target_power", LIMIT_KW)
     # A few points for the history, and time for the page's first values.
     await asyncio.sleep(SETTLE_S)
     job: dict[str, Any] = {

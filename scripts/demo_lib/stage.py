@@ -59,7 +59,10 @@ def answers(port: int) -> dict[str, Answer]:
         "port": port,
         "username": MINISERVER_USER,
         "password": MINISERVER_PASSWORD,
-        "use_tls": False,
+        # Whatever else was found on the network, the demo is about its own Miniserver.
+        "miniserver": "enter_address",
+        # The simulator's certificate is its own.
+        "encryption": "commands",
         # All wallboxes the Miniserver has.
         "wallboxes": options_of,
     }

@@ -40,12 +40,14 @@ need_demo_packages() {
   ADVICE="The packages of Home Assistant's frontend could not be installed: see that PyPI
 can be reached and that the disk is not full (about 1 GB is needed), then run the
 command again."
-  "$python" -m scripts.demo_lib.requirements >"$list" || return 1
-  stamp=$(hash_of "$(cat "$VENV_DEMO/.stamp")" <"$list") || return 1
+  # All that the list of requirements is made from.
+  stamp=$(cat "$VENV_DEMO/.stamp" custom_components/*/manifest.json \
+    scripts/demo_lib/requirements.py | hash_of) || return 1
   if [ "$(cat "$VENV_DEMO/.stamp-packages" 2>/dev/null)" = "$stamp" ]; then
     NOTE="ready"
     return 0
   fi
+  "$python" -m scripts.demo_lib.requirements >"$list" || return 1
   need_compiler || return 1
   pins=$("$python" -c "import homeassistant; print(homeassistant.__path__[0])") || return 1
   "$UV" pip install --python "$python" --requirement "$list" \

@@ -184,6 +184,8 @@ disk is not full (about 1 GB is needed), then run the command again."
   rm -f "$venv/.stamp"
   # shellcheck disable=SC2086 # the options are words of our own
   sync_venv "$venv" "$module" $options || {
+    # One that starts is whole, and only could not be brought up to date.
+    "$venv/bin/python" -c "import $module" && return 1
     rm -rf "$venv"
     # shellcheck disable=SC2086
     sync_venv "$venv" "$module" $options
