@@ -1,5 +1,9 @@
 """Loxone Wallbox for Home Assistant."""
 
+from collections.abc import Mapping
+import math
+from typing import Any
+
 from homeassistant.const import CONF_TOKEN, EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import (
@@ -8,12 +12,14 @@ from homeassistant.exceptions import (
     ConfigEntryNotReady,
 )
 from homeassistant.helpers import config_validation as cv, issue_registry as ir
+from homeassistant.util.hass_dict import HassKey
 
-from .connect import build_client
-from .const import DOMAIN, LOGGER
+from .connect import build_client, revoke_token
+from .const import DOMAIN
 from .coordinator import LoxoneWallboxConfigEntry, LoxoneWallboxRuntimeData
-from .hub import Hub
+from .hub import Hub, missing_issue
 from .miniserver import MiniserverClient
+from .miniserver.backoff import LOCKED_OUT_DEFAULT_S
 from .miniserver.errors import (
     AuthenticationError,
     CertificateError,
@@ -25,6 +31,12 @@ from .miniserver.errors import (
 from .miniserver_coordinator import MiniserverCoordinator
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+# When an entry's address is free again (on the loop's clock), and the login it was
+# blocked with.
+_BLOCKS: HassKey[dict[str, tuple[float, Mapping[str, Any]]]] = HassKey(
+    f"{DOMAIN}_blocks"
+)
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,
@@ -42,7 +54,14 @@ async def async_setup_entry(
     """Connect to the Miniserver and set its wallboxes up."""
     hub = Hub(hass, entry)
     client = build_client(hass, entry.data, listener=hub)
-    await _async_connect(client)
+    _raise_while_blocked(hass, entry)
+    try:
+        await _async_connect(client)
+    except LockedOutError as err:
+        blocks = hass.data.setdefault(_BLOCKS, {})
+        seconds = err.remaining or LOCKED_OUT_DEFAULT_S
+        blocks[entry.entry_id] = (hass.loop.time() + seconds, dict(entry.data))
+        raise _locked_out(seconds) from err
     runtime = LoxoneWallboxRuntimeData(
         miniserver=MiniserverCoordinator(hass, entry, client)
     )
@@ -81,45 +100,47 @@ async def async_unload_entry(
 async def async_remove_entry(
     hass: HomeAssistant, entry: LoxoneWallboxConfigEntry
 ) -> None:
-    """End the token on the Miniserver, so that nothing of ours is left there."""
-    for issue_domain, issue_id in list(ir.async_get(hass).issues):
-        if issue_domain == DOMAIN and any(
-            issue_id.endswith(str(subentry.unique_id))
-            for subentry in entry.subentries.values()
-        ):
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
-    if CONF_TOKEN not in entry.data:
-        return
-    client = build_client(hass, entry.data)
-    try:
-        await client.connect()
-        await client.revoke_token()
-    except MiniserverError as err:
-        LOGGER.warning(
-            "The token could not be revoked on the Miniserver (%s); it ends by itself "
-            "within weeks, or remove it in Loxone's app",
-            err,
-        )
-    finally:
-        await client.close()
+    """Leave nothing behind: neither repairs here nor a token on the Miniserver."""
+    for subentry_id in entry.subentries:
+        ir.async_delete_issue(hass, DOMAIN, missing_issue(subentry_id))
+    if CONF_TOKEN in entry.data:
+        await revoke_token(hass, entry.data)
+
+
+def _raise_while_blocked(hass: HomeAssistant, entry: LoxoneWallboxConfigEntry) -> None:
+    """Do not even knock while the Miniserver blocks us: that may prolong the block.
+
+    Home Assistant 2026.10 tries again as it likes. A login changed since then is worth
+    an attempt; the owner was told of the block in the dialogue otherwise.
+    """
+    until, data = hass.data.get(_BLOCKS, {}).get(entry.entry_id, (0.0, {}))
+    seconds = until - hass.loop.time()
+    if seconds > 0 and data == entry.data:
+        raise _locked_out(seconds)
+
+
+def _locked_out(seconds: float) -> ConfigEntryNotReady:
+    """Return the error of a blocked address, to be tried again when it is free."""
+    error = ConfigEntryNotReady(
+        translation_domain=DOMAIN,
+        translation_key="locked_out",
+        translation_placeholders={"minutes": str(math.ceil(seconds / 60))},
+    )
+    # No argument: that is not known before Home Assistant 2026.11.
+    error.retry_after = seconds
+    return error
 
 
 async def _async_connect(client: MiniserverClient) -> None:
-    """Connect, with the reason in words where that fails."""
+    """Connect, with the reason in words where that fails; a block is passed on."""
     try:
         await client.connect()
     except AuthenticationError as err:
         raise ConfigEntryAuthFailed(
             translation_domain=DOMAIN, translation_key="login_refused"
         ) from err
-    except LockedOutError as err:
-        minutes = round((err.remaining or 300) / 60 + 0.5)
-        raise ConfigEntryNotReady(
-            translation_domain=DOMAIN,
-            translation_key="locked_out",
-            translation_placeholders={"minutes": str(minutes)},
-            retry_after=err.remaining or 300,
-        ) from err
+    except LockedOutError:
+        raise
     except FirmwareTooOldError as err:
         raise ConfigEntryError(
             translation_domain=DOMAIN,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Any, override
+from typing import Any, cast, override
 
 import probatio
 from yarl import URL
@@ -17,7 +17,7 @@ from homeassistant.config_entries import (
     ConfigSubentryFlow,
     OptionsFlow,
 )
-from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
     SelectOptionDict,
@@ -28,10 +28,12 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from homeassistant.helpers.service_info.ssdp import ATTR_UPNP_SERIAL, SsdpServiceInfo
 
+from .connect import revoke_token
 from .const import (
     CONF_CLIENT_ID,
     CONF_ENCRYPTION,
     CONF_SERIAL,
+    CONF_STORE_PASSWORD,
     DOMAIN,
     LOGGER,
     SUBENTRY_WALLBOX,
@@ -50,7 +52,7 @@ from .flow_connection import (
 from .flow_options import LoxoneWallboxOptionsFlow
 from .flow_subentry import WallboxSubentryFlow
 from .flow_wallbox import CONF_WALLBOXES, WallboxSteps, wallboxes_selector
-from .miniserver import DiscoveredMiniserver, discover
+from .miniserver import DiscoveredMiniserver, discover, new_client_id
 from .miniserver.errors import MiniserverError
 
 CONF_MINISERVER = "miniserver"
@@ -70,6 +72,9 @@ class LoxoneWallboxConfigFlow(
         self._scan: asyncio.Task[tuple[DiscoveredMiniserver, ...]] | None = None
         self._found: dict[str, DiscoveredMiniserver] = {}
         self._answers: dict[str, Any] = {}
+        # One for all tries, so that the Miniserver keeps one token of ours.
+        self._client_id = new_client_id()
+        # A login that no entry was made of yet.
         self._login: Login | None = None
 
     @classmethod
@@ -91,9 +96,11 @@ class LoxoneWallboxConfigFlow(
     @callback
     @override
     def async_remove(self) -> None:
-        """Stop searching when the flow is closed."""
+        """Stop searching, and give back a token that no entry was made of."""
         if self._scan is not None:
             self._scan.cancel()
+        if self._login is not None:
+            self.hass.async_create_task(revoke_token(self.hass, self._login.data))
 
     @override
     async def async_step_user(
@@ -169,14 +176,17 @@ class LoxoneWallboxConfigFlow(
         if user_input is not None:
             self._answers = flatten(user_input)
             try:
-                login = await check_login(self.hass, self._answers)
+                self._login = await check_login(
+                    self.hass, self._answers, client_id=self._client_id
+                )
             except FlowError as err:
                 error = err
             else:
-                await self.async_set_unique_id(login.serial, raise_on_progress=False)
+                await self.async_set_unique_id(
+                    self._login.serial, raise_on_progress=False
+                )
                 self._abort_if_unique_id_configured()
-                self._login = login
-                self.structure = login.structure
+                self.structure = self._login.structure
                 return await self.async_step_wallboxes()
         return self._connection_form("connection", self._answers, error, last=False)
 
@@ -229,11 +239,10 @@ class LoxoneWallboxConfigFlow(
         self, wallboxes: list[ConfigSubentryData]
     ) -> ConfigFlowResult:
         """Create the entry with its wallboxes."""
-        if self._login is None:
-            return self.async_abort(reason="unknown")
         self._abort_if_unique_id_configured()
+        login, self._login = cast(Login, self._login), None
         return self.async_create_entry(
-            title=self.structure.name, data=self._login.data, subentries=wallboxes
+            title=self.structure.name, data=login.data, subentries=wallboxes
         )
 
     @override
@@ -250,7 +259,10 @@ class LoxoneWallboxConfigFlow(
     ) -> ConfigFlowResult:
         """Take a device of Loxone's that announced itself."""
         serial = str(discovery_info.upnp.get(ATTR_UPNP_SERIAL, ""))
-        host = URL(discovery_info.ssdp_location or "").host
+        try:
+            host = URL(discovery_info.ssdp_location or "").host
+        except ValueError:
+            host = None
         if not host or not serial:
             return self.async_abort(reason="not_a_miniserver")
         return await self._async_discovered(host, serial.replace(":", "").upper())
@@ -301,7 +313,13 @@ class LoxoneWallboxConfigFlow(
                 return self.async_update_reload_and_abort(entry, data=login.data)
         return self.async_show_form(
             step_id="reauth_confirm",
-            data_schema=reauth_schema({**entry.data, **(user_input or {})}),
+            data_schema=reauth_schema(
+                {
+                    **entry.data,
+                    CONF_STORE_PASSWORD: CONF_PASSWORD in entry.data,
+                    **(user_input or {}),
+                }
+            ),
             errors={
                 # The form has no address to complain about.
                 ("base" if on == CONF_HOST else on): key
@@ -319,6 +337,7 @@ class LoxoneWallboxConfigFlow(
         defaults = {
             **entry.data,
             CONF_ENCRYPTION: encryption_of(entry.data),
+            CONF_STORE_PASSWORD: CONF_PASSWORD in entry.data,
         }
         error = FlowError("")
         if user_input is not None:

@@ -1,4 +1,4 @@
-"""Build a client from a config entry's data."""
+"""Build a client from a config entry's data, to stay connected or to log out."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,9 +20,10 @@ from .const import (
     CONF_TLS,
     CONF_TLS_PORT,
     CONF_VERIFY_SSL,
+    LOGGER,
 )
 from .miniserver import Address, ClientListener, Credentials, MiniserverClient, Token
-from .miniserver.errors import ProtocolError
+from .miniserver.errors import MiniserverError, ProtocolError
 
 
 def build_client(
@@ -52,6 +53,22 @@ def build_client(
         expected_serial=data.get(CONF_SERIAL),
         certificate=get_default_context(),
     )
+
+
+async def revoke_token(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
+    """End the token on the Miniserver, so that nothing of ours is left there."""
+    client = build_client(hass, data)
+    try:
+        await client.connect()
+        await client.revoke_token()
+    except MiniserverError as err:
+        LOGGER.warning(
+            "The token could not be revoked on the Miniserver (%s); it ends by itself "
+            "within weeks, or remove it in Loxone's app",
+            err,
+        )
+    finally:
+        await client.close()
 
 
 def _token(data: Mapping[str, Any]) -> Token | None:

@@ -121,18 +121,9 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             model=self.variant.model,
             model_id=self.variant.article,
             name=self.title,
-            suggested_area=self._area,
+            suggested_area=self.info.room,
             via_device_id=self.miniserver.device_id,
         )
-
-    @property
-    def _area(self) -> str | None:
-        """Return the room, unless the name says it already.
-
-        Home Assistant puts the area in front of an entity's id.
-        """
-        room = self.info.room
-        return None if room and room.lower() in self.title.lower() else room
 
     @property
     def known(self) -> bool:

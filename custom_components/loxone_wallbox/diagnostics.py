@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import (
     CONF_HOST,
     CONF_PASSWORD,
@@ -19,7 +20,11 @@ from .const import (
     CONF_VISUALISATION_PASSWORD,
     CONF_WALLBOX_ID,
 )
-from .coordinator import LoxoneWallboxConfigEntry, WallboxCoordinator
+from .coordinator import (
+    LoxoneWallboxConfigEntry,
+    LoxoneWallboxRuntimeData,
+    WallboxCoordinator,
+)
 
 # Whoever reads a report needs to know that there is a user or a room, not which.
 TO_REDACT = {
@@ -32,9 +37,9 @@ TO_REDACT = {
     CONF_VISUALISATION_PASSWORD,
     CONF_WALLBOX_ID,
     "authority",
-    "id",
     "manager_id",
     "name",
+    "ocpp_name",
     "reason",
     "room",
     "title",
@@ -46,13 +51,23 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant,  # noqa: ARG001
     entry: LoxoneWallboxConfigEntry,
 ) -> dict[str, Any]:
-    """Return the diagnostics of an entry."""
-    runtime = entry.runtime_data
+    """Return the diagnostics of an entry, also of one that could not be set up."""
+    report: dict[str, Any] = {
+        "entry": async_redact_data(dict(entry.data), TO_REDACT),
+        "options": dict(entry.options),
+        "state": entry.state.value,
+        "reason": entry.error_reason_translation_key,
+    }
+    if entry.state is ConfigEntryState.LOADED:
+        report |= _loaded(entry.runtime_data)
+    return report
+
+
+def _loaded(runtime: LoxoneWallboxRuntimeData) -> dict[str, Any]:
+    """Return what is known of the Miniserver and its wallboxes."""
     client = runtime.miniserver.client
     structure, token = client.structure, client.token
     return {
-        "entry": async_redact_data(dict(entry.data), TO_REDACT),
-        "options": dict(entry.options),
         "miniserver": {
             "firmware": runtime.miniserver.firmware,
             "type": structure.miniserver_type,
@@ -75,7 +90,10 @@ async def async_get_config_entry_diagnostics(
 def _wallbox(wallbox: WallboxCoordinator) -> dict[str, Any]:
     """Return what is known of one wallbox."""
     data = asdict(wallbox.data)
+    del data["info"]["id"]
     data["info"]["states"] = sorted(data["info"]["states"])
+    # Lists are searched for what is to be left out, tuples are not.
+    data["info"]["modes"] = list(data["info"]["modes"])
     data["history_length"] = len(data["state"].pop("history"))
     redacted: dict[str, Any] = async_redact_data(data, TO_REDACT)
     redacted["settings"] = async_redact_data(

@@ -6,7 +6,9 @@ nothing but the Miniserver's own count of failed logins.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 import math
 from typing import Any
 
@@ -49,7 +51,6 @@ from .miniserver import (
     Structure,
     identify,
     is_default_password,
-    new_client_id,
 )
 from .miniserver.errors import (
     AuthenticationError,
@@ -196,7 +197,7 @@ def reauth_schema(defaults: Mapping[str, Any]) -> probatio.Schema:
         {
             **login_fields(defaults),
             probatio.Required(
-                CONF_STORE_PASSWORD, default=CONF_PASSWORD in defaults
+                CONF_STORE_PASSWORD, default=defaults[CONF_STORE_PASSWORD]
             ): BooleanSelector(),
         }
     )
@@ -212,8 +213,11 @@ def flatten(user_input: Mapping[str, Any]) -> dict[str, Any]:
 def split_host(text: str, port: int) -> tuple[str, int]:
     """Return host and port of what was typed, also where it is a whole address."""
     text = text.strip()
-    url = URL(text if "://" in text else f"//{text}")
-    if url.host is None:
+    try:
+        return str(ip_address(text)), port
+    except ValueError:
+        url = URL(text if "://" in text else f"//{text}")
+    if not url.host or " " in url.host:
         raise ValueError("no host")
     return url.host.lower(), url.explicit_port or port
 
@@ -232,7 +236,7 @@ async def check_login(
     hass: HomeAssistant,
     answers: Mapping[str, Any],
     *,
-    client_id: str | None = None,
+    client_id: str,
     expected_serial: str | None = None,
 ) -> Login:
     """Log in with the owner's answers and read the structure."""
@@ -248,21 +252,23 @@ async def check_login(
         CONF_VERIFY_SSL: address.verify,
         CONF_USERNAME: username,
         CONF_PASSWORD: password,
-        CONF_CLIENT_ID: client_id or new_client_id(),
+        CONF_CLIENT_ID: client_id,
         CONF_SERIAL: expected_serial or identity.serial,
     }
     client = build_client(hass, data)
     try:
         await client.connect()
         structure, token = client.structure, client.token
+        if not structure.wallboxes:
+            # Nobody is going to use this token; some firmware closes without an answer.
+            with suppress(MiniserverError):
+                await client.revoke_token()
+            raise FlowError("no_wallbox", CONF_USERNAME, {"username": username})
     except MiniserverError as err:
         raise explain(err) from err
     finally:
         await client.close()
-    if not structure.wallboxes:
-        raise FlowError("no_wallbox", CONF_USERNAME, {"username": username})
-    if token is not None:
-        data[CONF_TOKEN] = token.as_dict()
+    data[CONF_TOKEN] = token and token.as_dict()
     if not answers.get(CONF_STORE_PASSWORD):
         del data[CONF_PASSWORD]
     return Login(serial=identity.serial, data=data, structure=structure)

@@ -49,7 +49,9 @@ class WallboxSubentryFlow(WallboxSteps[SubentryFlowResult], ConfigSubentryFlow):
             return self.async_abort(reason="no_more_wallboxes")
         if user_input is not None:
             picked = user_input[CONF_WALLBOXES]
-            return await self.async_walk([info for info in free if info.id == picked])
+            # It may have gone from the Miniserver since the form was shown.
+            if chosen := [info for info in free if info.id == picked]:
+                return await self.async_walk(chosen)
         return self.async_show_form(
             step_id="user",
             data_schema=probatio.Schema(
@@ -87,16 +89,16 @@ class WallboxSubentryFlow(WallboxSteps[SubentryFlowResult], ConfigSubentryFlow):
         if info is None:
             return self.async_abort(reason="wallbox_missing")
         if user_input is not None:
-            kept = {
-                key: subentry.data[key]
-                for key in (CONF_VISUALISATION_PASSWORD,)
-                if key in subentry.data
-            }
+            answers = {**subentry.data, **user_input}
+            if not answers.get(CONF_VISUALISATION_PASSWORD):
+                answers[CONF_VISUALISATION_PASSWORD] = subentry.data.get(
+                    CONF_VISUALISATION_PASSWORD
+                )
             return self.async_update_and_abort(
                 entry,
                 subentry,
                 title=user_input[CONF_NAME].strip() or info.name,
-                data=subentry_data(info, {**kept, **user_input}),
+                data=subentry_data(info, answers),
             )
         return self.async_show_form(
             step_id="reconfigure",

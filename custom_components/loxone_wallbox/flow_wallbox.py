@@ -3,6 +3,7 @@
 One mixin serves the first set-up of a Miniserver and wallboxes added later.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -83,9 +84,14 @@ def wallbox_schema(
             TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
         )
     if structure.diagnostics:
+        mapped = {
+            name: control_id
+            for name, control_id in defaults.get(CONF_DIAGNOSTIC_INPUTS, {}).items()
+            if control_id in structure.diagnostics
+        }
+        # What is filled in must be seen: a wrong control makes a wallbox unavailable.
         fields[probatio.Optional(CONF_DIAGNOSTIC_INPUTS)] = section(
-            _inputs_schema(structure, defaults.get(CONF_DIAGNOSTIC_INPUTS, {})),
-            {"collapsed": True},
+            _inputs_schema(structure, mapped), {"collapsed": not mapped}
         )
     return probatio.Schema(fields)
 
@@ -149,9 +155,9 @@ class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)]:
         self._finished = []
         return await self.async_step_wallbox()
 
+    @abstractmethod
     async def async_finish(self, wallboxes: list[ConfigSubentryData]) -> ResultT:
         """Create what was walked through."""
-        raise NotImplementedError
 
     async def async_step_same_as(
         self, user_input: dict[str, Any] | None = None
@@ -162,7 +168,10 @@ class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)]:
             chosen = user_input[CONF_SAME_AS]
             for before in self._finished:
                 if before["unique_id"] == chosen:
-                    return await self._async_take(info, self._copied(info, before))
+                    answers = self._copied(info, before)
+                    if info.secured and CONF_VISUALISATION_PASSWORD not in answers:
+                        break
+                    return await self._async_take(info, answers)
             return await self.async_step_wallbox()
         options: list[SelectOptionDict] = [
             SelectOptionDict(value=str(before["unique_id"]), label=before["title"])
@@ -223,13 +232,18 @@ class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)]:
         return await self.async_finish(self._finished)
 
     def _copied(self, info: WallboxInfo, before: ConfigSubentryData) -> dict[str, Any]:
-        """Return another wallbox's answers, with this one's own name and inputs."""
-        own = first_answers(info, self.structure)
-        return {
-            **before["data"],
-            CONF_NAME: own[CONF_NAME],
-            CONF_DIAGNOSTIC_INPUTS: own[CONF_DIAGNOSTIC_INPUTS],
-        }
+        """Return another wallbox's answers, except for what cannot be the same.
+
+        That is the name, the diagnostic inputs, a variant of another power, and the
+        visualisation password of a wallbox that asks for none.
+        """
+        answers = {**before["data"], **first_answers(info, self.structure)}
+        theirs = self.structure.wallboxes[before["data"][CONF_WALLBOX_ID]]
+        if likely_variant(theirs.max_kw) is likely_variant(info.max_kw):
+            answers[CONF_VARIANT] = before["data"][CONF_VARIANT]
+        if not info.secured:
+            answers.pop(CONF_VISUALISATION_PASSWORD, None)
+        return answers
 
     def _progress(self, info: WallboxInfo) -> dict[str, str]:
         """Return which wallbox of how many it is."""

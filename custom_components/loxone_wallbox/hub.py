@@ -143,15 +143,15 @@ class Hub(ClientListener):
             and wallbox.info == info
         )
 
-    @staticmethod
     async def _async_drop(
-        runtime: LoxoneWallboxRuntimeData, wallbox: WallboxCoordinator
+        self, runtime: LoxoneWallboxRuntimeData, wallbox: WallboxCoordinator
     ) -> None:
         """Take a wallbox and its entities away; the registries keep what they have."""
         runtime.wallboxes.pop(wallbox.subentry_id)
         for entity in tuple(wallbox.entities):
             await entity.async_remove(force_remove=True)
         await wallbox.async_shutdown()
+        ir.async_delete_issue(self._hass, DOMAIN, missing_issue(wallbox.subentry_id))
 
     def _build(
         self, runtime: LoxoneWallboxRuntimeData, subentry: ConfigSubentry
@@ -173,7 +173,7 @@ class Hub(ClientListener):
     def _report_missing(self, runtime: LoxoneWallboxRuntimeData) -> None:
         """Raise or clear the repair of each wallbox the structure file lacks."""
         for wallbox in runtime.wallboxes.values():
-            issue_id = f"wallbox_missing_{wallbox.wallbox_id}"
+            issue_id = missing_issue(wallbox.subentry_id)
             if wallbox.known:
                 ir.async_delete_issue(self._hass, DOMAIN, issue_id)
                 continue
@@ -189,6 +189,11 @@ class Hub(ClientListener):
                     "miniserver": self._entry.title,
                 },
             )
+
+
+def missing_issue(subentry_id: str) -> str:
+    """Return the id of the repair of a missing wallbox; it travels in diagnostics."""
+    return f"wallbox_missing_{subentry_id}"
 
 
 def _missing_wallbox(subentry: ConfigSubentry) -> WallboxInfo:

@@ -125,6 +125,6 @@ class MiniserverCoordinator(DataUpdateCoordinator[None]):
             name=structure.name,
             serial_number=identity.serial,
             sw_version=identity.firmware,
-            configuration_url=f"http://{self.client.address.host}",
+            configuration_url=str(self.client.address.url("/")),
         )
         return device.id

@@ -1,0 +1,316 @@
+"""The randomised delay of regulation 11: one draw a relevant time, and its deadline.
+
+Takes what is wanted, since when and why, gives what holds now and what is pending.
+Everything is plain data, saved before it is waited for, so that a restart neither
+draws again nor forgets.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+import hashlib
+from typing import Any, Self
+
+from .regulation import Cause
+
+# The evidence of the last draws that a report shows.
+KEEP_DRAWS = 100
+# Plugging out and in again is neither a way around a delay nor a punishment.
+REPLUG = timedelta(seconds=60)
+# Contactor and car are spared needless cycles.
+DWELL_SWITCH = timedelta(minutes=5)
+DWELL_STEP = timedelta(seconds=60)
+# Two limits closer than this are the same to any device.
+SAME_KW = 0.005
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """What the wallbox is to do: charge up to a limit in kW, or not."""
+
+    allowed: bool
+    limit_kw: float = 0.0
+
+    def same_as(self, other: Target) -> bool:
+        """Tell whether two targets are the same to a device."""
+        if self.allowed is not other.allowed:
+            return False
+        return not self.allowed or abs(self.limit_kw - other.limit_kw) < SAME_KW
+
+    def higher_than(self, other: Target) -> bool:
+        """Tell whether more may flow than with the other."""
+        return self.power_kw > other.power_kw
+
+    @property
+    def power_kw(self) -> float:
+        """Return the most that may flow."""
+        return self.limit_kw if self.allowed else 0.0
+
+
+OFF = Target(allowed=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """When and why something that decides changed."""
+
+    at: datetime
+    cause: Cause
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DelayRules:
+    """What is delayed and how long at most."""
+
+    wallbox: str
+    max_delay_s: int
+    delayed: frozenset[Cause]
+
+    def delays(self, cause: Cause) -> bool:
+        """Tell whether a cause is a relevant time of ours."""
+        return self.max_delay_s > 0 and cause in self.delayed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pending:
+    """A change that waits for its deadline."""
+
+    relevant_time_id: str
+    cause: Cause
+    relevant_at: datetime
+    from_target: Target
+    to_target: Target
+    drawn_s: int
+    due: datetime
+
+
+class Outcome(StrEnum):
+    """What became of a draw."""
+
+    APPLIED = "applied"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draw:
+    """The record of one draw, as evidence."""
+
+    relevant_time_id: str
+    cause: Cause
+    relevant_at: datetime
+    drawn_s: int
+    due: datetime
+    outcome: Outcome
+    at: datetime
+    by: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DelayMemory:
+    """What must outlive a restart."""
+
+    settled: Target = OFF
+    changed_at: datetime | None = None
+    pending: Pending | None = None
+    unplugged: Pending | None = None
+    unplugged_at: datetime | None = None
+    draws: tuple[Draw, ...] = field(default=())
+
+    def plug_in(self, now: datetime) -> Self:
+        """Start a visit: nothing flows in its first seconds, whatever will be wanted.
+
+        Within a minute of plugging out the old deadline stands.
+        """
+        pending = None
+        if self.unplugged is not None and self.unplugged_at is not None:
+            pending = self.unplugged if now - self.unplugged_at <= REPLUG else None
+        return replace(
+            self, settled=OFF, pending=pending, unplugged=None, unplugged_at=None
+        )
+
+    def unplug(self, now: datetime) -> Self:
+        """End a visit: a pending start is void, but kept for a minute."""
+        kept = self.pending if self.pending and self.pending.to_target.allowed else None
+        memory = self._close(Outcome.CANCELLED, now)
+        return replace(memory, unplugged=kept, unplugged_at=now)
+
+    def settle(self, target: Target, now: datetime) -> Self:
+        """Let a target hold now."""
+        if target.same_as(self.settled):
+            return replace(self, settled=target)
+        return replace(self, settled=target, changed_at=now)
+
+    def settle_safely(self, now: datetime) -> Self:
+        """Stop at once and forget what was pending: safety waits for nothing."""
+        return self._close(Outcome.CANCELLED, now).settle(OFF, now)
+
+    def skip(self, now: datetime, by: str | None) -> Self:
+        """End the present delay; the next relevant time draws anew."""
+        if self.pending is None:
+            return self
+        target = self.pending.to_target
+        return self._close(Outcome.SKIPPED, now, by).settle(target, now)
+
+    def clamp(self, max_delay_s: int, now: datetime) -> Self:
+        """Shorten a delay that is longer than the new maximum; never lengthen one."""
+        if self.pending is None:
+            return self
+        due = min(self.pending.due, now + timedelta(seconds=max_delay_s))
+        return replace(self, pending=replace(self.pending, due=due))
+
+    def shift(self, step: timedelta, max_delay_s: int, now: datetime) -> Self:
+        """Keep what is left of a delay when the clock was stepped."""
+        if self.pending is None:
+            return self
+        moved = replace(self.pending, due=self.pending.due + step)
+        return replace(self, pending=moved).clamp(max_delay_s, now)
+
+    def _close(self, outcome: Outcome, now: datetime, by: str | None = None) -> Self:
+        """End what is pending and keep the record of its draw."""
+        pending = self.pending
+        if pending is None:
+            return self
+        draw = Draw(
+            relevant_time_id=pending.relevant_time_id,
+            cause=pending.cause,
+            relevant_at=pending.relevant_at,
+            drawn_s=pending.drawn_s,
+            due=pending.due,
+            outcome=outcome,
+            at=now,
+            by=by,
+        )
+        return replace(self, pending=None, draws=(*self.draws, draw)[-KEEP_DRAWS:])
+
+    def advance(
+        self,
+        want: Target,
+        change: Change,
+        rules: DelayRules,
+        now: datetime,
+        draw: Callable[[int], int],
+    ) -> Self:
+        """Move towards what is wanted.
+
+        `draw` gives a whole number of seconds from 0 to the one it is given.
+        """
+        if want.same_as(self.settled):
+            return self._close(Outcome.CANCELLED, now).settle(want, now)
+        memory = self
+        if change.cause in {Cause.USER, Cause.SAFETY}:
+            return self._close(Outcome.CANCELLED, now).settle(want, now)
+        rises = want.higher_than(self.settled)
+        if self.pending is not None:
+            if self.pending.to_target.higher_than(self.settled) is rises:
+                memory = replace(self, pending=replace(self.pending, to_target=want))
+            else:
+                memory = self._close(Outcome.SUPERSEDED, now)
+        if memory.pending is None:
+            memory = memory._begin(want, change, rules, draw)  # noqa: SLF001
+        pending = memory.pending
+        if pending is not None and now >= pending.due:
+            return memory._close(Outcome.APPLIED, now).settle(want, now)  # noqa: SLF001
+        return memory
+
+    def _begin(
+        self,
+        want: Target,
+        change: Change,
+        rules: DelayRules,
+        draw: Callable[[int], int],
+    ) -> Self:
+        """Fix the deadline of a relevant time; one that is known keeps its draw."""
+        direction = "up" if want.higher_than(self.settled) else "down"
+        identity = relevant_time_id(rules.wallbox, change, direction)
+        known = next(
+            (one for one in self.draws if one.relevant_time_id == identity), None
+        )
+        if known is not None:
+            drawn = known.drawn_s
+        else:
+            drawn = draw(rules.max_delay_s) if rules.delays(change.cause) else 0
+        due = change.at + timedelta(seconds=drawn)
+        if self.changed_at is not None:
+            switches = want.allowed is not self.settled.allowed
+            due = max(due, self.changed_at + (DWELL_SWITCH if switches else DWELL_STEP))
+        pending = Pending(
+            relevant_time_id=identity,
+            cause=change.cause,
+            relevant_at=change.at,
+            from_target=self.settled,
+            to_target=want,
+            drawn_s=drawn,
+            due=due,
+        )
+        return replace(self, pending=pending)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read plain data."""
+        return cls(
+            settled=Target(**data["settled"]),
+            changed_at=_instant(data["changed_at"]),
+            pending=_pending(data["pending"]),
+            unplugged=_pending(data["unplugged"]),
+            unplugged_at=_instant(data["unplugged_at"]),
+            draws=tuple(_draw(draw) for draw in data["draws"]),
+        )
+
+
+def relevant_time_id(wallbox: str, change: Change, direction: str) -> str:
+    """Return what makes a relevant time the same one after a restart."""
+    text = f"{wallbox}|{change.cause}|{change.at.isoformat()}|{direction}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return value
+
+
+def _instant(text: str | None) -> datetime | None:
+    """Read an instant."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _pending(data: Mapping[str, Any] | None) -> Pending | None:
+    """Read what is pending."""
+    if data is None:
+        return None
+    return Pending(
+        relevant_time_id=data["relevant_time_id"],
+        cause=Cause(data["cause"]),
+        relevant_at=datetime.fromisoformat(data["relevant_at"]),
+        from_target=Target(**data["from_target"]),
+        to_target=Target(**data["to_target"]),
+        drawn_s=data["drawn_s"],
+        due=datetime.fromisoformat(data["due"]),
+    )
+
+
+def _draw(data: Mapping[str, Any]) -> Draw:
+    """Read the record of a draw."""
+    return Draw(
+        relevant_time_id=data["relevant_time_id"],
+        cause=Cause(data["cause"]),
+        relevant_at=datetime.fromisoformat(data["relevant_at"]),
+        drawn_s=data["drawn_s"],
+        due=datetime.fromisoformat(data["due"]),
+        outcome=Outcome(data["outcome"]),
+        at=datetime.fromisoformat(data["at"]),
+        by=data["by"],
+    )

@@ -1,0 +1,247 @@
+"""Demand side response: what was asked for, and what of it holds at an instant.
+
+Takes events from any source, gives the limit in force. The book is plain data: every
+change returns a new one, and a wrong event raises `DsrError` and changes nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+import math
+from typing import Any, Self
+
+# An event is for a few hours; longer ones are mistakes or a way to block a charger.
+MAX_LENGTH = timedelta(hours=24)
+MAX_LIMIT_KW = 100.0
+MAX_TEXT = 120
+# Ended events stay for the owner to look at.
+KEEP_ENDED = timedelta(days=31)
+INSTANTS = frozenset({"start", "end", "heard_at", "opted_out_at", "cancelled_at"})
+
+
+class DsrError(ValueError):
+    """An event that cannot be taken; `key` names the reason for a translation."""
+
+    def __init__(self, key: str) -> None:
+        """Keep the reason."""
+        super().__init__(key)
+        self.key = key
+
+
+class DsrKind(StrEnum):
+    """What an event asks for."""
+
+    LIMIT = "limit"
+    PAUSE = "pause"
+    INCREASE = "increase"
+
+
+class SilencePolicy(StrEnum):
+    """What becomes of an event whose source has fallen silent."""
+
+    RELEASE = "release"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DsrEvent:
+    """One event; instants in UTC, `limit_kw` only for a limit.
+
+    `validity_s` is how long the word of its source holds without being repeated;
+    `heard_at` when it was last heard.
+    """
+
+    event_id: str
+    start: datetime
+    end: datetime
+    kind: DsrKind
+    heard_at: datetime
+    source: str = ""
+    program: str = ""
+    limit_kw: float | None = None
+    response_service: bool = False
+    already_randomised: bool = False
+    priority: int = 50
+    reward_per_kwh: float | None = None
+    validity_s: int | None = None
+    version: int = 1
+    opted_out_at: datetime | None = None
+    opted_out_by: str | None = None
+    cancelled_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        checks = (
+            (not self.event_id or len(self.event_id) > MAX_TEXT, "dsr_id_invalid"),
+            (max(len(self.source), len(self.program)) > MAX_TEXT, "dsr_text_too_long"),
+            (self.start.tzinfo is None or self.end.tzinfo is None, "dsr_time_naive"),
+            (self.kind is DsrKind.LIMIT and self.limit_kw is None, "dsr_limit_missing"),
+            (not self._limit_is_sane(), "dsr_limit_invalid"),
+            (not 0 <= self.priority <= 100, "dsr_priority_invalid"),  # noqa: PLR2004
+            (
+                self.validity_s is not None and self.validity_s <= 0,
+                "dsr_validity_invalid",
+            ),
+        )
+        for wrong, key in checks:
+            if wrong:
+                raise DsrError(key)
+        if self.end <= self.start:
+            raise DsrError("dsr_end_before_start")
+        if self.end - self.start > MAX_LENGTH:
+            raise DsrError("dsr_too_long")
+
+    def _limit_is_sane(self) -> bool:
+        """Tell whether the limit is a power."""
+        limit = self.limit_kw
+        return limit is None or (math.isfinite(limit) and 0 <= limit <= MAX_LIMIT_KW)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return what makes two events versions of the same one."""
+        return (self.program, self.event_id)
+
+    @property
+    def exempt(self) -> bool:
+        """Tell whether it acts without a random delay (regulation 11)."""
+        return self.response_service or self.already_randomised
+
+    @property
+    def reduces(self) -> bool:
+        """Tell whether it only takes away."""
+        return self.kind is not DsrKind.INCREASE
+
+    def effective_end(self, silence: SilencePolicy) -> datetime:
+        """Return when it ends: opted out, cancelled, fallen silent or as planned."""
+        ends = [self.end]
+        if self.validity_s is not None and silence is SilencePolicy.RELEASE:
+            ends.append(self.heard_at + timedelta(seconds=self.validity_s))
+        ends += [at for at in (self.opted_out_at, self.cancelled_at) if at is not None]
+        return max(min(ends), self.start)
+
+    def is_active(self, at: datetime, silence: SilencePolicy) -> bool:
+        """Tell whether it holds at an instant."""
+        return self.start <= at < self.effective_end(silence)
+
+    def limit(self, floor_kw: float) -> float:
+        """Return the power a reduction leaves, at least the profile's floor, in kW."""
+        asked = self.limit_kw if self.kind is DsrKind.LIMIT else 0.0
+        return max(asked or 0.0, floor_kw)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read plain data."""
+        fields: dict[str, Any] = {
+            name: datetime.fromisoformat(value) if name in INSTANTS and value else value
+            for name, value in data.items()
+        }
+        fields["kind"] = DsrKind(fields["kind"])
+        return cls(**fields)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DsrBook:
+    """All events that are known, by program and id."""
+
+    silence: SilencePolicy = SilencePolicy.RELEASE
+    floor_kw: float = 0.0
+    events: Mapping[tuple[str, str], DsrEvent] = field(default_factory=dict)
+
+    def add(self, event: DsrEvent, now: datetime) -> Self:
+        """Take an event, or a newer version of one.
+
+        Raises `DsrError` for one that is over or not newer than what is known.
+        """
+        if event.end <= now:
+            raise DsrError("dsr_is_over")
+        known = self.events.get(event.key)
+        if known is not None and event.version <= known.version:
+            raise DsrError("dsr_version_not_newer")
+        if known is not None and known.opted_out_at is not None:
+            # The owner's word outlives a new version of what it was about.
+            event = replace(
+                event,
+                opted_out_at=known.opted_out_at,
+                opted_out_by=known.opted_out_by,
+            )
+        return self._with(event)
+
+    def heard(self, key: tuple[str, str], now: datetime) -> Self:
+        """Take note that the source still says so."""
+        return self._with(replace(self._get(key), heard_at=now))
+
+    def cancel(self, key: tuple[str, str], now: datetime) -> Self:
+        """Call an event off."""
+        event = self._get(key)
+        if event.effective_end(self.silence) <= now:
+            raise DsrError("dsr_is_over")
+        return self._with(replace(event, cancelled_at=now))
+
+    def opt_out(self, now: datetime, by: str | None) -> Self:
+        """Let the owner leave every event that holds now.
+
+        Raises `DsrError` where there is none.
+        """
+        active = list(self.active(now))
+        if not active:
+            raise DsrError("dsr_nothing_active")
+        book = self
+        for event in active:
+            book = book._with(replace(event, opted_out_at=now, opted_out_by=by))
+        return book
+
+    def prune(self, now: datetime) -> Self:
+        """Forget events that ended long ago."""
+        kept = {
+            key: event
+            for key, event in self.events.items()
+            if event.end > now - KEEP_ENDED
+        }
+        return replace(self, events=kept)
+
+    def active(self, at: datetime) -> Iterable[DsrEvent]:
+        """Return the events that hold at an instant."""
+        return (
+            event for event in self.events.values() if event.is_active(at, self.silence)
+        )
+
+    def reduction(self, at: datetime, *, exempt: bool | None = None) -> float | None:
+        """Return the lowest limit of the reductions in force, None without any.
+
+        `exempt` picks those that act without a delay, or those that do not.
+        """
+        limits = [
+            event.limit(self.floor_kw)
+            for event in self.active(at)
+            if event.reduces and exempt in {None, event.exempt}
+        ]
+        return min(limits, default=None)
+
+    def increases(self, at: datetime) -> bool:
+        """Tell whether charging is asked for outside the default hours."""
+        return any(not event.reduces for event in self.active(at))
+
+    def edges(self) -> Iterable[tuple[datetime, DsrEvent]]:
+        """Return every start and end with its event."""
+        for event in self.events.values():
+            yield event.start, event
+            yield event.effective_end(self.silence), event
+
+    def _get(self, key: tuple[str, str]) -> DsrEvent:
+        """Return an event that is known."""
+        try:
+            return self.events[key]
+        except KeyError:
+            raise DsrError("dsr_unknown") from None
+
+    def _with(self, event: DsrEvent) -> Self:
+        """Return the book with an event in it."""
+        return replace(self, events={**self.events, event.key: event})

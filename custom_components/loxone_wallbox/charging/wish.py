@@ -1,0 +1,237 @@
+"""What should hold at an instant, were there no delay, and since when.
+
+Takes the situation as plain data with instants, so that the same question can be asked
+of any instant: just before a change, now, at the next boundary. The rules' order is
+safety, the owner, the grid, the default charging hours.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from .delay import OFF, Change, Target
+from .dsr import DsrBook
+from .override import Override, OverrideMode
+from .regulation import Cause
+from .schedule import Schedule
+
+JUST = timedelta(microseconds=1)
+# A weekly schedule repeats itself; changes of it are found within this time.
+HORIZON = timedelta(days=9)
+
+
+class Reason(StrEnum):
+    """Why the present permission and limit are what they are."""
+
+    UNREACHABLE = "unreachable"
+    FAULT = "fault"
+    LOCKED = "locked"
+    TAMPER = "tamper"
+    LOAD_SHEDDING = "load_shedding"
+    OVERRIDE_CHARGE = "override_charge"
+    OVERRIDE_PAUSE = "override_pause"
+    PAUSED = "paused"
+    DSR = "dsr"
+    DSR_INCREASE = "dsr_increase"
+    RANDOM_DELAY = "random_delay"
+    DEFAULT_HOURS = "default_hours"
+    OUTSIDE_DEFAULT_HOURS = "outside_default_hours"
+    NO_DEFAULT_HOURS = "no_default_hours"
+    NO_VEHICLE = "no_vehicle"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Permission:
+    """The owner's stored permission, since when and by whom."""
+
+    allowed: bool = True
+    at: datetime | None = None
+    cause: Cause = Cause.USER
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetPower:
+    """The power the owner wishes in kW, and the one before."""
+
+    limit_kw: float
+    previous_kw: float
+    at: datetime | None = None
+    cause: Cause = Cause.USER
+
+    def at_instant(self, at: datetime) -> float:
+        """Return the wish that held at an instant."""
+        return (
+            self.previous_kw if self.at is not None and at < self.at else self.limit_kw
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Situation:
+    """Everything that decides, as it is known now.
+
+    `hours` None: there are no default charging hours, or they are suspended.
+    `end_before` is how much earlier than a window's end its stop becomes due. An
+    override that was ended stays, with its end, until the next one or the unplugging.
+    """
+
+    min_kw: float
+    max_kw: float
+    target: TargetPower
+    dsr: DsrBook
+    permission: Permission = field(default_factory=Permission)
+    override: Override | None = None
+    hours: Schedule | None = None
+    hours_changed_at: datetime | None = None
+    end_before: timedelta = timedelta(0)
+    plugged_at: datetime | None = None
+    blocked_by: Reason | None = None
+    cleared_at: datetime | None = None
+    limited_to_kw: float | None = None
+    reconnected_at: datetime | None = None
+    strict: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What should hold, and why."""
+
+    target: Target
+    reason: Reason
+
+
+def wish_at(situation: Situation, at: datetime) -> Wish:
+    """Return what should hold at an instant."""
+    if situation.plugged_at is None or at < situation.plugged_at:
+        return Wish(target=OFF, reason=Reason.NO_VEHICLE)
+    if situation.blocked_by is not None:
+        return Wish(target=OFF, reason=situation.blocked_by)
+    if situation.cleared_at is not None and at < situation.cleared_at:
+        return Wish(target=OFF, reason=Reason.FAULT)
+    return _owner(situation, at) or _grid_and_hours(situation, at)
+
+
+def _owner(situation: Situation, at: datetime) -> Wish | None:
+    """Return the owner's word, None where the rules decide.
+
+    Of the permission and an override the later word counts.
+    """
+    permission, override = situation.permission, situation.override
+    forbidden = not permission.allowed and (
+        permission.at is None or at >= permission.at
+    )
+    if override is not None and override.is_active(at):
+        later = permission.at is None or override.start >= permission.at
+        if not forbidden or later:
+            if override.mode is OverrideMode.PAUSE:
+                return Wish(target=OFF, reason=Reason.OVERRIDE_PAUSE)
+            limit = _limit(situation, at)
+            return Wish(
+                target=Target(allowed=True, limit_kw=limit),
+                reason=Reason.OVERRIDE_CHARGE,
+            )
+    if forbidden:
+        return Wish(target=OFF, reason=Reason.PAUSED)
+    return None
+
+
+def _limit(situation: Situation, at: datetime) -> float:
+    """Return the limit the owner and the protection leave, in kW."""
+    limits = [situation.target.at_instant(at), situation.max_kw]
+    if situation.limited_to_kw is not None:
+        limits.append(situation.limited_to_kw)
+    return min(limits)
+
+
+def _grid_and_hours(situation: Situation, at: datetime) -> Wish:
+    """Return what the grid's events and the default charging hours say."""
+    limit = _limit(situation, at)
+    reduction = situation.dsr.reduction(at, exempt=False)
+    reduced = reduction is not None and reduction < limit
+    if reduction is not None:
+        limit = min(limit, reduction)
+    if limit < situation.min_kw:
+        return Wish(target=OFF, reason=Reason.DSR if reduced else Reason.PAUSED)
+    target = Target(allowed=True, limit_kw=limit)
+    if reduced:
+        reason = Reason.DSR
+    elif situation.dsr.increases(at):
+        reason = Reason.DSR_INCREASE
+    elif situation.hours is None:
+        reason = Reason.NO_DEFAULT_HOURS
+    else:
+        reason = Reason.DEFAULT_HOURS
+    if situation.dsr.increases(at) or is_open(situation, at):
+        return Wish(target=target, reason=reason)
+    return Wish(target=OFF, reason=Reason.OUTSIDE_DEFAULT_HOURS)
+
+
+def is_open(situation: Situation, at: datetime) -> bool:
+    """Tell whether the default charging hours let a car charge."""
+    if situation.hours is None:
+        return True
+    return any(
+        span.start <= at < span.end - situation.end_before
+        for span in situation.hours.spans(at - JUST, at + timedelta(seconds=1))
+    )
+
+
+def last_change(
+    situation: Situation,
+    now: datetime,
+    differs: Callable[[Target, Target], bool],
+) -> Change:
+    """Return when and why the wish became what it is.
+
+    `differs` compares the wish of just before an instant with the one of now. Nothing
+    found means that it was so all along: then the plug-in, or now, is the instant.
+    """
+    wanted = wish_at(situation, now).target
+    past = sorted(
+        (change for change in changes(situation, now - HORIZON, now)),
+        key=lambda change: change.at,
+        reverse=True,
+    )
+    found = Change(at=situation.plugged_at or now, cause=Cause.PLUG_IN)
+    for change in past:
+        if differs(wish_at(situation, change.at - JUST).target, wanted):
+            found = change
+            break
+    reconnected = situation.reconnected_at
+    if reconnected is not None and found.at < reconnected:
+        return Change(at=reconnected, cause=Cause.RECONNECT)
+    return found
+
+
+def changes(situation: Situation, start: datetime, end: datetime) -> Iterator[Change]:
+    """Return everything that may change the wish between two instants."""
+    single = (
+        (situation.plugged_at, Cause.PLUG_IN),
+        (situation.permission.at, situation.permission.cause),
+        (situation.target.at, situation.target.cause),
+        (situation.cleared_at, Cause.CLEARED),
+        (situation.hours_changed_at, Cause.DEFAULT_HOURS),
+    )
+    for at, cause in single:
+        if at is not None and start <= at <= end:
+            yield Change(at=at, cause=cause)
+    if (override := situation.override) is not None:
+        if start <= override.start <= end:
+            yield Change(at=override.start, cause=Cause.USER)
+        if override.end is not None and start <= override.end <= end:
+            yield Change(at=override.end, cause=Cause.OVERRIDE_END)
+    yield from _dsr_changes(situation.dsr, start, end)
+    if situation.hours is not None:
+        ahead = end + situation.end_before
+        for span in situation.hours.spans(start, ahead):
+            for at in (span.start, span.end - situation.end_before):
+                if start <= at <= end:
+                    yield Change(at=at, cause=Cause.DEFAULT_HOURS)
+
+
+def _dsr_changes(book: DsrBook, start: datetime, end: datetime) -> Iterator[Change]:
+    """Return the starts and ends of events; leaving one is the owner's act."""
+    for at, event in book.edges():
+        if start <= at <= end:
+            left = event.opted_out_at == at
+            yield Change(at=at, cause=Cause.USER if left else Cause.DSR)

@@ -1,0 +1,140 @@
+"""Miniservers that Home Assistant noticed by itself: DHCP and SSDP."""
+
+from typing import Any
+
+import pytest
+
+from homeassistant.config_entries import (
+    SOURCE_DHCP,
+    SOURCE_SSDP,
+    ConfigEntryState,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
+from homeassistant.helpers.service_info.ssdp import SsdpServiceInfo
+
+from .conftest import make_entry, set_up
+from .flow_helpers import Logins, Result, address, answer, begin, finish
+from custom_components.loxone_wallbox import config_flow
+from simulator import Simulator
+
+pytestmark = pytest.mark.usefixtures("unload_all")
+
+SERIAL = "504F94A00001"
+
+
+@pytest.fixture(autouse=True)
+def _no_privileged_port(monkeypatch: pytest.MonkeyPatch, miniserver: Simulator) -> None:
+    """Let discovered Miniservers answer at the simulator's port instead of 80."""
+    monkeypatch.setattr(config_flow, "DEFAULT_PORT", miniserver.port)
+
+
+def dhcp(ip: str = "127.0.0.1", serial: str = SERIAL) -> DhcpServiceInfo:
+    """Return what Home Assistant tells of a device that asked for an address."""
+    return DhcpServiceInfo(
+        ip=ip, hostname=f"loxone-{serial}".lower(), macaddress=serial.lower()
+    )
+
+
+def ssdp(location: str | None, serial: str | None = SERIAL) -> SsdpServiceInfo:
+    """Return what Home Assistant tells of a device that announced itself."""
+    upnp: dict[str, Any] = {"manufacturer": "Loxone Electronics GmbH"}
+    if serial is not None:
+        upnp["serialNumber"] = serial
+    return SsdpServiceInfo(
+        ssdp_usn="usn", ssdp_st="st", upnp=upnp, ssdp_location=location
+    )
+
+
+async def sets_up(hass: HomeAssistant, result: Result, miniserver: Simulator) -> None:
+    """Take a discovered Miniserver to its entry."""
+    assert result["step_id"] == "connection"
+    [flow] = hass.config_entries.flow.async_progress()
+    assert flow["context"]["unique_id"] == SERIAL
+    assert flow["context"]["title_placeholders"] == {"name": "Miniserver 127.0.0.1"}
+    entry = await finish(hass, await answer(hass, result, address(miniserver)))
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.unique_id == SERIAL
+
+
+async def test_dhcp(hass: HomeAssistant, miniserver: Simulator) -> None:
+    """A new Miniserver is offered, and nothing but asked for its name before."""
+    logins = Logins(miniserver)
+    result = await begin(hass, SOURCE_DHCP, dhcp())
+    assert logins.all == (0, 0, 0)
+    again = await begin(hass, SOURCE_DHCP, dhcp())
+    assert again["reason"] == "already_in_progress"
+    await sets_up(hass, result, miniserver)
+
+
+async def test_ssdp(hass: HomeAssistant, miniserver: Simulator) -> None:
+    """A Miniserver that announces itself is offered."""
+    result = await begin(hass, SOURCE_SSDP, ssdp(f"{miniserver.url}/upnp.xml"))
+    await sets_up(hass, result, miniserver)
+
+
+async def test_address_changed(hass: HomeAssistant, miniserver: Simulator) -> None:
+    """A known Miniserver is followed to its new address."""
+    entry = await set_up(hass, make_entry(miniserver))
+    runtime = entry.runtime_data
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, "host": "192.168.1.77"}
+    )
+    result = await begin(hass, SOURCE_DHCP, dhcp())
+    assert result["reason"] == "already_configured"
+    await hass.async_block_till_done()
+    assert entry.data["host"] == "127.0.0.1"
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.runtime_data is not runtime
+
+
+async def test_address_not_changed(hass: HomeAssistant, miniserver: Simulator) -> None:
+    """A known Miniserver at its known address is left in peace."""
+    entry = await set_up(hass, make_entry(miniserver))
+    [client] = miniserver.clients
+    result = await begin(hass, SOURCE_DHCP, dhcp())
+    assert result["reason"] == "already_configured"
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    assert miniserver.clients == [client]
+
+
+async def test_known_by_name(hass: HomeAssistant, miniserver: Simulator) -> None:
+    """A host name is its owner's choice and stays."""
+    entry = make_entry(miniserver, data={"host": "miniserver.local"})
+    entry.add_to_hass(hass)
+    result = await begin(hass, SOURCE_DHCP, dhcp())
+    assert result["reason"] == "already_configured"
+    assert entry.data["host"] == "miniserver.local"
+
+
+async def test_other_device_of_loxone(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that is no Miniserver, or not the one it claims to be, is not shown."""
+    wrong = await begin(hass, SOURCE_DHCP, dhcp(serial="504F94A0FFFF"))
+    assert wrong["type"] is FlowResultType.ABORT
+    assert wrong["reason"] == "not_a_miniserver"
+    monkeypatch.setattr(config_flow, "DEFAULT_PORT", 1)
+    nobody = await begin(hass, SOURCE_DHCP, dhcp())
+    assert nobody["reason"] == "not_a_miniserver"
+    assert hass.config_entries.flow.async_progress() == []
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        ssdp(None),
+        ssdp("nonsense"),
+        ssdp("http://[broken/upnp.xml"),
+        ssdp("http://127.0.0.1/upnp.xml", None),
+        ssdp("http://127.0.0.1/upnp.xml", "13000001"),
+    ],
+)
+async def test_ssdp_of_something_else(
+    hass: HomeAssistant, miniserver: Simulator, info: SsdpServiceInfo
+) -> None:
+    """An announcement without address or serial number is not shown."""
+    result = await begin(hass, SOURCE_SSDP, info)
+    assert result["reason"] == "not_a_miniserver"
