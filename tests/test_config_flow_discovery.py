@@ -1,9 +1,11 @@
 """Miniservers that Home Assistant noticed by itself: DHCP and SSDP."""
 
+from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
 
+from homeassistant.components import network
 from homeassistant.config_entries import (
     SOURCE_DHCP,
     SOURCE_SSDP,
@@ -17,6 +19,8 @@ from homeassistant.helpers.service_info.ssdp import SsdpServiceInfo
 from .conftest import make_entry, set_up
 from .flow_helpers import Logins, Result, address, answer, begin, finish
 from custom_components.loxone_wallbox import config_flow
+from custom_components.loxone_wallbox.const import DOMAIN
+from custom_components.loxone_wallbox.miniserver import DiscoveredMiniserver
 from simulator import Simulator
 
 pytestmark = pytest.mark.usefixtures("unload_all")
@@ -138,3 +142,36 @@ async def test_ssdp_of_something_else(
     """An announcement without address or serial number is not shown."""
     result = await begin(hass, SOURCE_SSDP, info)
     assert result["reason"] == "not_a_miniserver"
+
+
+@pytest.mark.parametrize(
+    ("found", "asked"),
+    [
+        (["255.255.255.255"], {"255.255.255.255"}),
+        (["255.255.255.255", "127.255.255.255"], {"127.255.255.255"}),
+    ],
+)
+async def test_only_the_adapters_in_use_are_asked(
+    hass: HomeAssistant,
+    monkeypatch: pytest.MonkeyPatch,
+    found: list[str],
+    asked: set[str],
+) -> None:
+    """Adapters the owner chose are asked at their own addresses only."""
+    asked_now: list[set[str]] = []
+
+    async def addresses(_hass: HomeAssistant) -> set[IPv4Address]:
+        """Return what Home Assistant's network helper gives."""
+        return {IPv4Address(address) for address in found}
+
+    async def search(targets: set[str]) -> tuple[DiscoveredMiniserver, ...]:
+        """Find nobody."""
+        asked_now.append(set(targets))
+        return ()
+
+    monkeypatch.setattr(network, "async_get_ipv4_broadcast_addresses", addresses)
+    monkeypatch.setattr(config_flow, "discover", search)
+    flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": "user"})
+    await hass.async_block_till_done()
+    assert asked_now == [asked]
+    hass.config_entries.flow.async_abort(flow["flow_id"])

@@ -57,6 +57,7 @@ from .miniserver.errors import MiniserverError
 
 CONF_MINISERVER = "miniserver"
 ENTER_ADDRESS = "enter_address"
+GENERAL_BROADCAST = "255.255.255.255"
 
 
 class LoxoneWallboxConfigFlow(
@@ -124,10 +125,15 @@ class LoxoneWallboxConfigFlow(
         )
 
     async def _async_scan(self) -> tuple[DiscoveredMiniserver, ...]:
-        """Ask the networks that Home Assistant uses; nobody there is no error."""
-        addresses = await network.async_get_ipv4_broadcast_addresses(self.hass)
+        """Ask the networks that Home Assistant uses; nobody there is no error.
+
+        Adapters the owner chose are asked at their own addresses, as the general one
+        would leave by others.
+        """
+        found = await network.async_get_ipv4_broadcast_addresses(self.hass)
+        addresses = {str(address) for address in found}
         try:
-            return await discover(map(str, addresses))
+            return await discover(addresses - {GENERAL_BROADCAST} or addresses)
         except MiniserverError as err:
             LOGGER.debug("The local network could not be searched: %s", err)
             return ()
