@@ -1,6 +1,7 @@
 """Hashes and ciphers against vectors computed with other tools."""
 
 import base64
+from contextlib import suppress
 import hashlib
 import hmac
 from urllib.parse import unquote
@@ -154,10 +155,8 @@ def test_public_key_exotic() -> None:
 @given(st.text(max_size=120) | st.binary().map(lambda b: base64.b64encode(b).decode()))
 def test_public_key_arbitrary(text: str) -> None:
     """Any text is a key or refused."""
-    try:
+    with suppress(ProtocolError):
         parse_public_key(text)
-    except ProtocolError:
-        pass
 
 
 def test_session_key(private_key: rsa.RSAPrivateKey) -> None:
@@ -227,10 +226,8 @@ def test_unwrap_foreign_padding() -> None:
 @given(st.text(max_size=100) | st.binary().map(lambda b: base64.b64encode(b).decode()))
 def test_unwrap_arbitrary(text: str) -> None:
     """Any text is an answer or refused."""
-    try:
+    with suppress(ProtocolError):
         make_cipher([0.0]).unwrap(text)
-    except ProtocolError:
-        pass
 
 
 def test_secrets_are_drawn() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import override
 
 from hypothesis import given, strategies as st
 import pytest
@@ -82,7 +83,7 @@ def test_long_name() -> None:
         b"LoxLIVE: Home 010.2.3.4:80 504F94A02E7E",
         b"LoxLIVE: Home 1.2.3.4:0 504F94A02E7E",
         b"LoxLIVE: Home 1.2.3.4:65536 504F94A02E7E",
-        "LoxLIVE: Home ١.٢.٣.٤:80 504F94A02E7E".encode(),
+        "LoxLIVE: Home \u0661.2.3.4:80 504F94A02E7E".encode(),
         b"M-SEARCH * HTTP/1.1",
     ],
 )
@@ -126,11 +127,13 @@ class _Miniserver(asyncio.DatagramProtocol):
         self._answer_port = answer_port
         self.probes: list[bytes] = []
 
+    @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the socket."""
         assert isinstance(transport, asyncio.DatagramTransport)
         self._transport = transport
 
+    @override
     def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:
         """Answer."""
         self.probes.append(data)

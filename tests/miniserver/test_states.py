@@ -4,12 +4,11 @@ import math
 
 import pytest
 
+from . import tables
+from .structures import ONLINE, WALLBOX, document, parse, uuid, wallbox
 from custom_components.loxone_wallbox.miniserver.errors import ProtocolError
 from custom_components.loxone_wallbox.miniserver.frames import Kind
 from custom_components.loxone_wallbox.miniserver.states import StateStore
-
-from . import tables
-from .test_structure import ONLINE, WALLBOX, document, parse, uuid, wallbox
 
 POWER, CONNECTED, ENABLED, ACTIVE, SESSION, LOCK = (
     tables.wire_uuid(uuid(number)) for number in range(1, 7)
@@ -26,7 +25,8 @@ def store() -> StateStore:
 
 def test_starts_unknown(store: StateStore) -> None:
     """Before anything arrived, all is unknown."""
-    assert not store.complete
+    assert not store.has_values()
+    assert not store.has_texts()
     assert store.wallbox(WALLBOX).power_kw is None
     assert store.diagnostic(ONLINE) is None
 
@@ -34,16 +34,21 @@ def test_starts_unknown(store: StateStore) -> None:
 def test_complete(store: StateStore) -> None:
     """The store is complete with the states that a wallbox cannot do without."""
     store.take(Kind.VALUES, tables.values([(POWER, 1), (CONNECTED, 1), (ENABLED, 0)]))
-    assert not store.complete
+    assert not store.has_values()
     store.take(Kind.VALUES, tables.values([(ACTIVE, 1)]))
-    assert store.complete
+    assert store.has_values()
+    store.take(Kind.TEXTS, tables.texts([(LOCK, "")]))
+    assert not store.has_texts()
+    store.take(Kind.TEXTS, tables.texts([(SESSION, "")]))
+    assert store.has_texts()
 
 
 def test_complete_without_a_state() -> None:
     """A state that the block does not have is not waited for."""
     store = StateStore(parse(document(wallbox(states={"enabled": uuid(3)}))))
     store.take(Kind.VALUES, tables.values([(ENABLED, 1)]))
-    assert store.complete
+    assert store.has_values()
+    assert store.has_texts()
 
 
 def test_changes(store: StateStore) -> None:

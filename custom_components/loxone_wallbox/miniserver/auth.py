@@ -13,7 +13,12 @@ from urllib.parse import quote
 
 from .answers import Answer, number_field, text_field, value_object
 from .crypto import HashAlgorithm, hash_algorithm, keyed_hash, password_hash
-from .errors import AuthenticationError, MissingRightError, ProtocolError
+from .errors import (
+    AuthenticationError,
+    MissingRightError,
+    ProtocolError,
+    UserDisabledError,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -115,6 +120,8 @@ async def log_in(
     if token is not None and token.valid_until - now() > MIN_TOKEN_LIFE_S:
         try:
             return await _use_token(link, credentials.username, token)
+        except UserDisabledError:
+            raise
         except AuthenticationError:
             if credentials.password is None:
                 raise
@@ -220,11 +227,10 @@ def _token(
     valid_until = number_field(fields, "validUntil", 0.0)
     if valid_until <= 0:
         raise ProtocolError("A token has no end")
-    value = fields.get("token")
-    if not isinstance(value, str) or not value:
-        if old is None:
-            raise ProtocolError("The Miniserver gives no token")
+    if old is not None and not fields.get("token"):
         value = old.value
+    else:
+        value = text_field(fields, "token")
     return Token(
         value=value,
         valid_until=valid_until + LOXONE_EPOCH,

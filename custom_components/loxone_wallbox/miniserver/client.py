@@ -16,16 +16,14 @@ from typing import Protocol
 
 import aiohttp
 
-from .auth import Credentials, Token, kill_token, refresh_token
+from .auth import Credentials, Token
+from .backoff import Backoff
 from .commands import Allow, Command, SetManualLimit, SetMode, SetModeAfterUnplug
 from .errors import (
     AuthenticationError,
     IdentityError,
-    LockedOutError,
     MiniserverConnectionError,
     MiniserverError,
-    MiniserverStartingError,
-    NoSlotError,
     NotConnectedError,
     StructureError,
 )
@@ -38,16 +36,10 @@ from .wallbox import WallboxState
 
 _LOGGER = logging.getLogger(__name__)
 
-RETRY_MIN_S = 2.0
-RETRY_MAX_S = 300.0
-# A Miniserver needs about a minute to restart, longer for a firmware update.
-RETRY_STARTING_S = 10.0
-RETRY_NO_SLOT_S = 60.0
-# The length of a block is not documented; it seems to grow with repetition.
-LOCKED_OUT_DEFAULT_S = 300.0
 # A link that broke sooner than this was none: the pause goes on growing.
 STEADY_S = 60.0
 FIRST_STATES_TIMEOUT_S = 10.0
+FIRST_TEXTS_TIMEOUT_S = 3.0
 REFRESH_RETRY_S = 3600.0
 STRUCTURE_CHECK_DELAY_S = 2.0
 
@@ -100,9 +92,9 @@ class MiniserverClient:
         self._expected_serial = expected_serial
         self._certificate = certificate
         self._now = now
-        self._jitter = jitter
+        self._backoff = Backoff(jitter)
         self._link: Link | None = None
-        # Where event tables go; it becomes the store once all states have arrived.
+        # Where event tables go; it becomes the store once its states have arrived.
         self._incoming: StateStore | None = None
         self._store: StateStore | None = None
         self._arrived = asyncio.Event()
@@ -203,10 +195,14 @@ class MiniserverClient:
             await link.close()
 
     async def revoke_token(self) -> None:
-        """End the token on the Miniserver, so that nobody can use it any more."""
+        """End the token on the Miniserver, so that nobody can use it any more.
+
+        The Miniserver may end the link with it.
+        """
         token = self._credentials.token
         if token is not None and self._link is not None:
-            await kill_token(self._link, self._credentials.username, token)
+            await self._link.kill_token(self._credentials.username, token)
+            self._credentials = replace(self._credentials, token=None)
 
     async def send(
         self,
@@ -223,12 +219,16 @@ class MiniserverClient:
         if link is None or not link.is_open:
             raise NotConnectedError("There is no link to the Miniserver")
         wallbox = self.structure.wallboxes.get(wallbox_id)
-        proof = None
-        if wallbox is not None and wallbox.secured and visualisation_password:
-            proof = await link.visualisation_proof(
-                self._credentials.username, visualisation_password
-            )
-        await link.control(wallbox_id, command.text, name=command.name, proof=proof)
+        if wallbox is None or not wallbox.secured or not visualisation_password:
+            await link.control(wallbox_id, command.text, name=command.name)
+            return
+        await link.secured_control(
+            wallbox_id,
+            command.text,
+            name=command.name,
+            username=self._credentials.username,
+            password=visualisation_password,
+        )
 
     async def allow(self, wallbox_id: str, on: bool) -> None:
         """Allow or forbid charging."""
@@ -251,16 +251,23 @@ class MiniserverClient:
         self._keep(await link.log_in(self._credentials, self._now))
         store = StateStore(await self._load_structure(link, identity))
         self._incoming = store
-        self._arrived.clear()
         link.broken.add_done_callback(lambda _: self._arrived.set())
         await link.enable_updates()
-        # Some states may never come: an installer's block can be older than the field.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(FIRST_STATES_TIMEOUT_S):
-                await self._arrived.wait()
+        await self._wait_for(store.has_values, link, FIRST_STATES_TIMEOUT_S)
+        await self._wait_for(store.has_texts, link, FIRST_TEXTS_TIMEOUT_S)
         if not link.is_open:
             raise link.broken.result()
         return store
+
+    async def _wait_for(
+        self, complete: Callable[[], bool], link: Link, patience_s: float
+    ) -> None:
+        """Wait for states, but not for ever: an old block may not have them all."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while link.is_open and not complete():
+                    self._arrived.clear()
+                    await self._arrived.wait()
 
     async def _load_structure(self, link: Link, identity: Identity) -> Structure:
         """Read the structure file, unless we have the one of this version."""
@@ -288,8 +295,7 @@ class MiniserverClient:
             return
         changed = store.take(kind, payload)
         if store is not self._store:
-            if store.complete:
-                self._arrived.set()
+            self._arrived.set()
         elif changed:
             self._tell(lambda listener: listener.states_changed(changed))
         if store.structure_modified:
@@ -298,23 +304,21 @@ class MiniserverClient:
 
     def _schedule_structure_check(self) -> None:
         """Look at the structure soon; several edits come in one go."""
-        if self._structure_check is None and self.connected:
+        link = self._link
+        if self._structure_check is None and link is not None and link.is_open:
             self._structure_check = asyncio.get_running_loop().call_later(
-                STRUCTURE_CHECK_DELAY_S, self._start_structure_check
+                STRUCTURE_CHECK_DELAY_S, self._start_structure_check, link
             )
 
-    def _start_structure_check(self) -> None:
+    def _start_structure_check(self, link: Link) -> None:
         """Run the check in a task that is kept until its end."""
         self._structure_check = None
-        task = asyncio.get_running_loop().create_task(self._check_structure())
+        task = asyncio.get_running_loop().create_task(self._check_structure(link))
         self._checks.add(task)
         task.add_done_callback(self._checks.discard)
 
-    async def _check_structure(self) -> None:
+    async def _check_structure(self, link: Link) -> None:
         """Take up an edit of the structure; states need a new start to be complete."""
-        link = self._link
-        if link is None:
-            return
         try:
             if await link.structure_version() != self.structure.last_modified:
                 await link.close()
@@ -324,66 +328,59 @@ class MiniserverClient:
     async def _supervise(self) -> None:
         """Wait for the link to break and bring it up again."""
         loop = asyncio.get_running_loop()
-        pause = RETRY_MIN_S
-        while self._link is not None:
+        while (link := self._link) is not None:
             since = loop.time()
-            error = await self._link.broken
+            broken = await link.broken
             if loop.time() - since > STEADY_S:
-                pause = RETRY_MIN_S
-            await self._let_go(error)
-            while True:
+                self._backoff.reset()
+            await self._let_go(link, broken)
+            error: MiniserverError | None = broken
+            while error is not None:
                 if isinstance(error, AuthenticationError):
                     self._refused(error)
                     return
-                wait = self._pause(error, pause)
-                pause = min(pause * 2, RETRY_MAX_S)
-                await asyncio.sleep(wait)
-                try:
-                    await self.connect()
-                except MiniserverError as err:
-                    _LOGGER.debug("Still no link: %s", err)
-                    error = err
-                else:
-                    break
+                await asyncio.sleep(self._backoff.next(error))
+                error = await self._try_connect()
             self._tell(lambda listener: listener.connection_made())
+
+    async def _try_connect(self) -> MiniserverError | None:
+        """Connect once and return what stands in the way, None for nothing."""
+        try:
+            await self.connect()
+        except MiniserverError as err:
+            _LOGGER.debug("Still no link: %s", err)
+            return err
+        except Exception as err:
+            # A fault of ours must not end the watch.
+            _LOGGER.exception("Connecting failed")
+            return MiniserverConnectionError(str(err))
+        return None
 
     def _refused(self, error: AuthenticationError) -> None:
         """Say that the login is refused."""
         self._tell(lambda listener: listener.credentials_refused(error))
 
-    async def _let_go(self, error: MiniserverError) -> None:
+    async def _let_go(self, link: Link, error: MiniserverError) -> None:
         """Put a broken link away."""
         self._incoming = None
         if self._upkeep is not None:
             self._upkeep.cancel()
         self._tell(lambda listener: listener.connection_lost(error))
-        if self._link is not None:
-            await self._link.close()
-
-    def _pause(self, error: MiniserverError, pause: float) -> float:
-        """Return the seconds until the next attempt."""
-        match error:
-            case LockedOutError(remaining=None):
-                # Not shortened by chance: an attempt too early prolongs the block.
-                return max(pause, LOCKED_OUT_DEFAULT_S)
-            case LockedOutError(remaining=float(remaining)):
-                return max(pause, remaining + 1)
-            case NoSlotError():
-                pause = max(pause, RETRY_NO_SLOT_S)
-            case MiniserverStartingError():
-                pause = max(pause, RETRY_STARTING_S)
-        return self._jitter(pause / 2, pause)
+        await link.close()
 
     async def _keep_token(self, link: Link) -> None:
         """Renew the token before it ends, for as long as this link lives."""
         while (token := self._credentials.token) is not None:
             await asyncio.sleep(token.refresh_in(self._now()))
             try:
-                self._keep(await refresh_token(link, self._credentials.username, token))
-            except MiniserverConnectionError:
+                self._keep(await link.refresh_token(self._credentials.username, token))
+            except AuthenticationError:
+                # Not tried again. The link stays logged in; the next login will show.
+                _LOGGER.debug("The token cannot be renewed: it is refused")
                 return
             except MiniserverError as err:
-                # The link stays logged in; the next login will show what is wrong.
+                if not link.is_open:
+                    return
                 _LOGGER.debug("The token could not be renewed: %s", err)
                 await asyncio.sleep(REFRESH_RETRY_S)
 

@@ -34,13 +34,18 @@ _LOGGER = logging.getLogger(__name__)
 KEEPALIVE_INTERVAL_S = 30.0
 KEEPALIVE_TIMEOUT_S = 12.0
 ANSWER_TIMEOUT_S = 10.0
+# A Miniserver that does not answer our close frame is not waited for.
+CLOSE_TIMEOUT_S = 2.0
 # A structure file over a slow radio link: its announced length gives it more time.
 SLOWEST_BYTES_PER_S = 250_000
 
 _SECONDS = re.compile(
-    r"remaining\D{0,20}(\d{1,7})|(\d{1,7})\s*(?:s\b|sec)", re.IGNORECASE
+    r"remaining\D{0,20}(\d{1,7})|(\d{1,7})\s?(?:s\b|sec)", re.IGNORECASE
 )
-
+# A bare number at the end of the reason: seconds, unless it is so small that it may
+# also count the attempts.
+_BARE_NUMBER = re.compile(r"\((\d{2,7})\)\s*$")
+_MAX_ATTEMPTS = 30
 
 ADDRESS_BLOCKED = 4003
 _CLOSES: dict[int, MiniserverError] = {
@@ -56,12 +61,19 @@ _CLOSES: dict[int, MiniserverError] = {
 def error_for_close(code: int | None, reason: str) -> MiniserverError:
     """Return what a close of the websocket means."""
     if code == ADDRESS_BLOCKED:
-        seconds = _SECONDS.search(reason)
-        return LockedOutError(float(seconds[1] or seconds[2]) if seconds else None)
+        return LockedOutError(_remaining(reason))
     known = _CLOSES.get(code or 0)
     if known is None:
         return MiniserverConnectionError(f"The link was closed ({code})")
     return type(known)(*known.args)
+
+
+def _remaining(reason: str) -> float | None:
+    """Return the seconds that a close with 4003 names, None where it names none."""
+    if (seconds := _SECONDS.search(reason)) is not None:
+        return float(seconds[1] or seconds[2])
+    bare = _BARE_NUMBER.search(reason)
+    return None if bare is None or int(bare[1]) < _MAX_ATTEMPTS else float(bare[1])
 
 
 class Connection:
@@ -80,6 +92,7 @@ class Connection:
         self._answer: asyncio.Future[str] | None = None
         self._deadline: asyncio.Timeout | None = None
         self._header: Header | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._sign_of_life = asyncio.Event()
         self._patience_until = 0.0
         self.broken: asyncio.Future[MiniserverError] = self._loop.create_future()
@@ -93,46 +106,73 @@ class Connection:
         """Tell whether commands can be sent."""
         return not self.broken.done()
 
-    async def request(self, text: str, timeout_s: float = ANSWER_TIMEOUT_S) -> str:
+    async def request(
+        self, prepare: Callable[[], str], timeout_s: float | None = None
+    ) -> str:
         """Send a command and return the text of its answer.
 
-        Commands wait for each other in the order of their calls. A cancelled caller
-        leaves its command to finish, so that its answer cannot be taken for another's.
+        Commands wait for each other in the order of their calls, and each is written by
+        `prepare` when its turn has come. A caller that is cancelled before that sends
+        nothing; one that is cancelled later leaves its command to finish, so that its
+        answer cannot be taken for another's.
         """
-        exchange = self._loop.create_task(self._exchange(text, timeout_s))
-        try:
-            return await asyncio.shield(exchange)
-        except asyncio.CancelledError:
-            exchange.add_done_callback(_retrieve)
-            raise
+        await self._turn.acquire()
+        exchange = self._loop.create_task(
+            self._exchange(prepare, timeout_s or ANSWER_TIMEOUT_S)
+        )
+        exchange.add_done_callback(self._end_turn)
+        await asyncio.wait((exchange,))
+        return exchange.result()
 
     async def close(self) -> None:
-        """Close with a close frame, so that the Miniserver frees the slot at once."""
+        """Close with a close frame, so that the Miniserver frees the slot at once.
+
+        Takes a moment at most. A caller who is cancelled meanwhile leaves only after it:
+        half a close would leave the websocket open.
+        """
+        if self._closing is None:
+            self._closing = self._loop.create_task(self._close())
+        try:
+            await asyncio.wait((self._closing,))
+        except asyncio.CancelledError:
+            await asyncio.wait((self._closing,))
+            raise
+
+    async def _close(self) -> None:
+        """End both tasks, the websocket and every wait."""
         self._fail(MiniserverConnectionError("The link was closed by us"))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with suppress(aiohttp.ClientError, OSError, TimeoutError):
-            await self._websocket.close()
-
-    async def _exchange(self, text: str, timeout_s: float) -> str:
-        """Send when it is our turn and wait for the answer."""
+        with suppress(aiohttp.ClientError, OSError):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await self._websocket.close()
+        # Everyone who waited for an answer or a turn has been told after this.
         async with self._turn:
-            if self.broken.done():
-                raise self.broken.result()
-            answer: asyncio.Future[str] = self._loop.create_future()
-            self._answer = answer
-            answer.add_done_callback(_retrieve)
-            try:
-                async with asyncio.timeout(timeout_s) as self._deadline:
-                    await self._send(text)
-                    return await answer
-            except TimeoutError as err:
-                late = MiniserverTimeoutError("An answer did not come in time")
-                self._fail(late)
-                raise late from err
-            finally:
-                self._answer = self._deadline = None
+            pass
+
+    async def _exchange(self, prepare: Callable[[], str], timeout_s: float) -> str:
+        """Send a command and wait for its answer."""
+        if self.broken.done():
+            raise self.broken.result()
+        answer: asyncio.Future[str] = self._loop.create_future()
+        self._answer = answer
+        answer.add_done_callback(_retrieve)
+        try:
+            async with asyncio.timeout(timeout_s) as self._deadline:
+                await self._send(prepare())
+                return await answer
+        except TimeoutError as err:
+            late = MiniserverTimeoutError("An answer did not come in time")
+            self._fail(late)
+            raise late from err
+        finally:
+            self._answer = self._deadline = None
+
+    def _end_turn(self, exchange: asyncio.Future[str]) -> None:
+        """Let the next command go, whether or not anybody wants this one's answer."""
+        _retrieve(exchange)
+        self._turn.release()
 
     async def _send(self, text: str) -> None:
         """Send a text frame."""
@@ -158,7 +198,8 @@ class Connection:
                         self._fail(error_for_close(message.data, message.extra or ""))
                         return
                     case aiohttp.WSMsgType.ERROR:
-                        raise ProtocolError(f"The websocket broke: {message.data}")
+                        self._fail(ProtocolError(f"Broken websocket: {message.data}"))
+                        return
                     case _:
                         self._fail(error_for_close(self._websocket.close_code, ""))
                         return
@@ -166,6 +207,8 @@ class Connection:
             self._fail(err)
         except (aiohttp.ClientError, OSError, RuntimeError) as err:
             self._fail(MiniserverConnectionError(f"The link broke: {err}"))
+        except Exception:
+            _LOGGER.exception("A message could not be taken")
         finally:
             # Whatever ends the reading ends the connection for those who wait on it.
             self._fail(MiniserverConnectionError("The link is no longer read"))
@@ -235,6 +278,7 @@ class Connection:
                         await self._sign_of_life.wait()
                 except TimeoutError:
                     self._fail(MiniserverTimeoutError("The Miniserver fell silent"))
+                    return
 
     def _fail(self, error: MiniserverError) -> None:
         """End the connection for everyone who waits on it; the first reason counts."""

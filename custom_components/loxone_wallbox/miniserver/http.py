@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from .answers import Answer, parse_answer, parse_quoted_object
+from .answers import Answer, parse_answer, value_object
 from .errors import (
     CertificateError,
     LockedOutError,
@@ -101,9 +101,13 @@ async def identify(
     Raises `NotAMiniserverError`, `LockedOutError`, `MiniserverStartingError`,
     `CertificateError` or another `MiniserverConnectionError`.
     """
-    answer = await _get(session, address, "/jdev/cfg/apiKey", certificate)
+    return parse_identity(await _get(session, address, "/jdev/cfg/apiKey", certificate))
+
+
+def parse_identity(answer: Answer) -> Identity:
+    """Read the answer to apiKey; raises `NotAMiniserverError` for anything else."""
     try:
-        fields = parse_quoted_object(str(answer.value))
+        fields = value_object(answer)
     except ProtocolError as err:
         raise NotAMiniserverError("The answer is not a Miniserver's") from err
     serial = str(fields.get("snr", "")).replace(":", "").upper()
@@ -150,8 +154,6 @@ async def _get(
         raise MiniserverTimeoutError("The Miniserver does not answer") from err
     except aiohttp.ClientConnectorCertificateError as err:
         raise CertificateError(str(err)) from err
-    except aiohttp.ClientSSLError as err:
-        raise CertificateError(str(err)) from err
     except aiohttp.ServerDisconnectedError as err:
         raise MiniserverConnectionError("The link was closed") from err
     except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError) as err:
@@ -194,7 +196,7 @@ async def certificate_names(
     except ValueError:
         ip = await _resolve(address)
         own = ((address.host, None),)
-    dashed = ip.replace(".", "-").replace(":", "-")
+    dashed = ip.partition("%")[0].replace(".", "-").replace(":", "-")
     domain = f"{CLOUD_DOMAIN}.{identity.cloud_domain}"
     return ((ip, f"{dashed}.{identity.serial}.{domain}"), *own)
 

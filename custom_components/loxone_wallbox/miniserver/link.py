@@ -13,8 +13,15 @@ from typing import Self
 import aiohttp
 
 from .answers import Answer, parse_answer, raise_for_code
-from .auth import Credentials, Token, log_in, visualisation_hash
-from .connection import ANSWER_TIMEOUT_S, Connection
+from .auth import (
+    Credentials,
+    Token,
+    kill_token,
+    log_in,
+    refresh_token,
+    visualisation_hash,
+)
+from .connection import CLOSE_TIMEOUT_S, Connection
 from .crypto import CommandCipher, parse_public_key
 from .errors import (
     AuthenticationError,
@@ -22,7 +29,6 @@ from .errors import (
     CommandError,
     FirmwareTooOldError,
     MiniserverConnectionError,
-    MiniserverError,
     MiniserverTimeoutError,
     NotAMiniserverError,
     VisualisationPasswordError,
@@ -56,6 +62,9 @@ class Link:
         """Take an open connection; without a cipher the transport protects it."""
         self._connection = connection
         self._cipher = cipher
+        # A one-time key is used before the next is asked for: nobody says how many of
+        # them a Miniserver keeps.
+        self._one_time_key = asyncio.Lock()
         self.broken = connection.broken
 
     @property
@@ -90,7 +99,18 @@ class Link:
 
     async def log_in(self, credentials: Credentials, now: Callable[[], float]) -> Token:
         """Log in and return the token in use."""
-        return await log_in(self, credentials, now)
+        async with self._one_time_key:
+            return await log_in(self, credentials, now)
+
+    async def refresh_token(self, username: str, token: Token) -> Token:
+        """Exchange a token for one that lives longer."""
+        async with self._one_time_key:
+            return await refresh_token(self, username, token)
+
+    async def kill_token(self, username: str, token: Token) -> None:
+        """End a token."""
+        async with self._one_time_key:
+            await kill_token(self, username, token)
 
     async def command(
         self,
@@ -98,39 +118,40 @@ class Link:
         *,
         name: str,
         secret_answer: bool = False,
-        timeout_s: float = ANSWER_TIMEOUT_S,
     ) -> Answer:
         """Send a command, encrypted on a plain link; raise what its code means."""
-        if self._cipher is None:
-            reply = await self._connection.request(text, timeout_s)
+        cipher = self._cipher
+        if cipher is None:
+            reply = await self._connection.request(lambda: text)
         else:
             reply = await self._connection.request(
-                self._cipher.wrap(text, secret_answer=secret_answer), timeout_s
+                lambda: cipher.wrap(text, secret_answer=secret_answer)
             )
             # A refusal may come in clear even where the answer would be secret.
-            if secret_answer and not reply.lstrip().startswith("{"):
-                reply = self._cipher.unwrap(reply)
+            if secret_answer and reply and not reply.lstrip().startswith("{"):
+                reply = cipher.unwrap(reply)
         answer = parse_answer(reply)
         raise_for_code(answer, name)
         return answer
 
-    async def control(
-        self, control_id: str, text: str, *, name: str, proof: str | None = None
-    ) -> None:
-        """Send a command to a control; `proof` is for one that is protected."""
-        if proof is None:
-            await self.command(f"jdev/sps/io/{control_id}/{text}", name=name)
-            return
-        try:
-            await self.command(f"jdev/sps/ios/{proof}/{control_id}/{text}", name=name)
-        except CommandError as err:
-            if err.code == WRONG_VISUALISATION_PASSWORD:
-                raise VisualisationPasswordError(err.code, name) from err
-            raise
+    async def control(self, control_id: str, text: str, *, name: str) -> None:
+        """Send a command to a control."""
+        await self.command(f"jdev/sps/io/{control_id}/{text}", name=name)
 
-    async def visualisation_proof(self, username: str, password: str) -> str:
-        """Return the proof for one command to a protected control."""
-        return await visualisation_hash(self, username, password)
+    async def secured_control(
+        self, control_id: str, text: str, *, name: str, username: str, password: str
+    ) -> None:
+        """Send a command to a control that the visualisation password protects."""
+        async with self._one_time_key:
+            proof = await visualisation_hash(self, username, password)
+            try:
+                await self.command(
+                    f"jdev/sps/ios/{proof}/{control_id}/{text}", name=name
+                )
+            except CommandError as err:
+                if err.code == WRONG_VISUALISATION_PASSWORD:
+                    raise VisualisationPasswordError(err.code, name) from err
+                raise
 
     async def structure_version(self) -> str:
         """Return when the structure file was last changed."""
@@ -139,7 +160,9 @@ class Link:
 
     async def structure_file(self) -> str:
         """Return the structure file's text, which comes without an envelope."""
-        return await self._connection.request("data/LoxAPP3.json", STRUCTURE_TIMEOUT_S)
+        return await self._connection.request(
+            lambda: "data/LoxAPP3.json", STRUCTURE_TIMEOUT_S
+        )
 
     async def enable_updates(self) -> None:
         """Ask for all states now and for every change later."""
@@ -191,6 +214,7 @@ async def _connect(
                 autoping=True,
                 max_msg_size=MAX_PAYLOAD_BYTES + 1,
                 decode_text=False,
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
                 ssl=verify,
                 server_hostname=server_hostname,
             )
@@ -199,7 +223,7 @@ async def _connect(
     except aiohttp.WSServerHandshakeError as err:
         raise_for_status(err.status)
         raise NotAMiniserverError("The websocket is refused") from err
-    except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError) as err:
+    except aiohttp.ClientConnectorCertificateError as err:
         raise CertificateError(str(err)) from err
     except (aiohttp.ClientError, OSError) as err:
         raise MiniserverConnectionError(str(err) or type(err).__name__) from err
@@ -213,21 +237,26 @@ async def _exchange_keys(
     A refusal says that the Miniserver has a new key pair since we read its public key,
     so it is read again, once.
     """
-    loop = asyncio.get_running_loop()
-    for last in (False, True):
-        public_key = parse_public_key(await fetch_public_key(session, address))
-        cipher = CommandCipher(loop.time)
-        reply = await connection.request(
-            f"jdev/sys/keyexchange/{cipher.session_key(public_key)}"
-        )
-        try:
-            raise_for_code(parse_answer(reply), "keyexchange")
-        except AuthenticationError as err:
-            if last:
-                # Not a matter of credentials, so it must not ask the owner for any.
-                raise MiniserverConnectionError(
-                    "The Miniserver refuses the key exchange"
-                ) from err
-            continue
-        return cipher
-    raise MiniserverError("unreachable")
+    try:
+        return await _offer_key(session, address, connection)
+    except AuthenticationError:
+        _LOGGER.debug("The key exchange is refused; reading the public key again")
+    try:
+        return await _offer_key(session, address, connection)
+    except AuthenticationError as err:
+        # Not a matter of credentials, so it must not ask the owner for any.
+        raise MiniserverConnectionError(
+            "The Miniserver refuses the key exchange"
+        ) from err
+
+
+async def _offer_key(
+    session: aiohttp.ClientSession, address: Address, connection: Connection
+) -> CommandCipher:
+    """Draw a session key and send it, sealed with the public key."""
+    public_key = parse_public_key(await fetch_public_key(session, address))
+    cipher = CommandCipher(asyncio.get_running_loop().time)
+    session_key = cipher.session_key(public_key)
+    reply = await connection.request(lambda: f"jdev/sys/keyexchange/{session_key}")
+    raise_for_code(parse_answer(reply), "keyexchange")
+    return cipher

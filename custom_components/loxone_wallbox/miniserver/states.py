@@ -21,6 +21,8 @@ from .wallbox import WallboxState, WallboxTexts, make_state
 
 # Without these a wallbox is not known well enough to be shown.
 ESSENTIAL_STATES = frozenset({"connected", "enabled", "active", "actual"})
+# Without these a running session would seem to have ended, a locked wallbox free.
+ESSENTIAL_TEXTS = frozenset({"session", "jLocked"})
 
 
 class StateStore:
@@ -31,6 +33,7 @@ class StateStore:
         self.structure = structure
         self._values: dict[str, dict[str, float]] = defaultdict(dict)
         self._texts: dict[str, WallboxTexts] = defaultdict(WallboxTexts)
+        self._texts_seen: set[Watch] = set()
         self._states: dict[str, WallboxState] = {}
         self._values_to_watch: Mapping[bytes, Watch] = structure.value_watches
         self._texts_to_watch: Mapping[bytes, Watch] = dict(structure.text_watches)
@@ -39,19 +42,24 @@ class StateStore:
                 control_id="", state="modifications"
             )
         self.structure_modified = False
-        self.tables = 0
 
-    @property
-    def complete(self) -> bool:
-        """Tell whether every wallbox's essential states have arrived."""
+    def has_values(self) -> bool:
+        """Tell whether every wallbox's essential values have arrived."""
         return all(
             ESSENTIAL_STATES & wallbox.states <= self._values[control_id].keys()
             for control_id, wallbox in self.structure.wallboxes.items()
         )
 
+    def has_texts(self) -> bool:
+        """Tell whether sessions and locks have arrived, which come after the values."""
+        return all(
+            watch in self._texts_seen
+            for watch in self.structure.text_watches.values()
+            if watch.state in ESSENTIAL_TEXTS
+        )
+
     def take(self, kind: Kind, payload: bytes) -> frozenset[str]:
         """Take an event table and return the ids of the controls that changed."""
-        self.tables += 1
         changed: set[str] = set()
         match kind:
             case Kind.VALUES:
@@ -63,6 +71,7 @@ class StateStore:
             case Kind.TEXTS:
                 for watch, text in decode_texts(payload, self._texts_to_watch):
                     if watch.control_id:
+                        self._texts_seen.add(watch)
                         self._texts[watch.control_id].take(watch.state, text)
                         changed.add(watch.control_id)
                     elif text:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 import json
 import math
+import re
 from typing import Any
 
 from .errors import ProtocolError, StructureError
@@ -21,6 +22,7 @@ from .wallbox import (
     DiagnosticInfo,
     ManagerInfo,
     WallboxInfo,
+    clean_text,
 )
 
 WALLBOX_TYPE = "Wallbox2"
@@ -37,8 +39,12 @@ READ_ONLY_REMOTE = 1 << 5
 # Bits of `connectedInputs`: power and meter reading are wired to the block.
 POWER_INPUT = 1 << 2
 METER_INPUT = 1 << 3
-MAX_NAME_LENGTH = 200
+DEFAULT_TRACKER_SIZE = 100
+MAX_TRACKER_SIZE = 1000
 MAX_NODE_DEPTH = 20
+
+# An id becomes part of commands and may become part of a file's name.
+_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,7 +128,7 @@ class _Reader:
 
     def read(self, control_id: str, control: object) -> None:
         """Take one control, if it is of a kind that matters."""
-        if not isinstance(control, dict):
+        if not isinstance(control, dict) or not _ID.fullmatch(control_id):
             self.unreadable += 1
             return
         try:
@@ -176,7 +182,8 @@ class _Reader:
                 continue
             entries = _object(sub.get("states")).get("entries")
             self._watch(control_id, "entries", entries)
-            return _integer(_object(sub.get("details")).get("maxEntries")) or 100
+            size = _integer(_object(sub.get("details")).get("maxEntries"))
+            return min(max(size or DEFAULT_TRACKER_SIZE, 1), MAX_TRACKER_SIZE)
         return None
 
     def _manager(self, control_id: str, control: dict[str, Any]) -> None:
@@ -250,13 +257,13 @@ def _object(value: object) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    """Return a text, empty for anything else."""
-    return value if isinstance(value, str) else ""
+    """Return a text that can be stored, empty for anything else."""
+    return clean_text(value) if isinstance(value, str) else ""
 
 
 def _name(value: object) -> str:
-    """Return a name for people: one line, not endless."""
-    return " ".join(_text(value).split())[:MAX_NAME_LENGTH]
+    """Return a name for people: one line."""
+    return clean_text(" ".join(value.split())) if isinstance(value, str) else ""
 
 
 def _finite(value: object) -> float | None:
