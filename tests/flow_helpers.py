@@ -3,15 +3,43 @@
 from collections.abc import Callable
 from typing import Any
 
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 
 from .conftest import PASSWORD, USERNAME
-from custom_components.loxone_wallbox.const import DOMAIN
+from custom_components.loxone_wallbox.const import DOMAIN, SUBENTRY_WALLBOX
 from simulator import Simulator
 
 type Result = dict[str, Any]
+
+# What the form of a wallbox suggests of its rules where nobody but administrators lives
+# and no country is set.
+RULES: Result = {
+    "profile": "none",
+    "who_delays": "home_assistant",
+    "rules": {
+        "automations_may_override": True,
+        "plug_in_delay": True,
+        "strict": False,
+        "priority": 50,
+    },
+    "grid": {
+        "dsr_entities": [],
+        "dsr_limit_kw": 0.0,
+        "dsr_end_after_min": 120,
+        "dsr_response": False,
+    },
+}
+# The same as it is kept.
+KEPT_RULES: Result = {
+    "profile": "none",
+    "who_delays": "home_assistant",
+    **RULES["rules"],
+    **RULES["grid"],
+}
 
 
 class Logins:
@@ -121,11 +149,11 @@ def _suggested(schema: Any) -> Result:
     return found
 
 
-def options_of(result: Result, field: str) -> list[dict[str, str]]:
-    """Return the choices of a field."""
+def options_of(result: Result, field: str) -> list[Any]:
+    """Return the choices of a field, with their labels where they have some."""
     for marker, value in result["data_schema"].schema.items():
         if str(marker) == field:
-            options: list[dict[str, str]] = value.config["options"]
+            options: list[Any] = value.config["options"]
             return options
     raise AssertionError(f"no field {field}")
 
@@ -133,3 +161,48 @@ def options_of(result: Result, field: str) -> list[dict[str, str]]:
 def fields_of(result: Result) -> set[str]:
     """Return the names of a form's fields."""
     return {str(marker) for marker in result["data_schema"].schema}
+
+
+async def to_wallboxes(
+    hass: HomeAssistant, miniserver: Simulator, *, only: int | None = None
+) -> Result:
+    """Log in and take all wallboxes or so many; the first one's form is shown."""
+    result = await answer(hass, await begin(hass), address(miniserver))
+    assert result["step_id"] == "wallboxes"
+    picked = suggestions(result)["wallboxes"][:only]
+    result = await answer(hass, result, {"wallboxes": picked})
+    assert result["step_id"] == "wallbox"
+    return result
+
+
+def settings(entry: ConfigEntry[Any]) -> dict[str, dict[str, Any]]:
+    """Return the settings of an entry's wallboxes by title."""
+    return {one.title: dict(one.data) for one in entry.subentries.values()}
+
+
+async def add(hass: HomeAssistant, entry: MockConfigEntry) -> Result:
+    """Start to add a wallbox."""
+    return dict(
+        await hass.config_entries.subentries.async_init(
+            (entry.entry_id, SUBENTRY_WALLBOX), context={"source": SOURCE_USER}
+        )
+    )
+
+
+async def say(hass: HomeAssistant, result: Result, data: Any) -> Result:
+    """Answer a form of the subentry flow."""
+    done = await hass.config_entries.subentries.async_configure(result["flow_id"], data)
+    await hass.async_block_till_done()
+    return dict(done)
+
+
+async def change(hass: HomeAssistant, entry: MockConfigEntry, title: str) -> Result:
+    """Start to change a wallbox."""
+    [subentry] = [one for one in entry.subentries.values() if one.title == title]
+    return dict(await entry.start_subentry_reconfigure_flow(hass, subentry.subentry_id))
+
+
+async def live_in_britain(hass: HomeAssistant) -> None:
+    """Let Home Assistant be where a choice of default charging hours is mandatory."""
+    hass.config.country = "GB"
+    await hass.config.async_set_time_zone("Europe/London")

@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from homeassistant.core import HomeAssistant
+from homeassistant.auth.const import GROUP_ID_ADMIN
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
 from simulator import Simulator
+
+OWNER = "Owner"
 
 
 def entity_id(hass: HomeAssistant, simulator: Simulator, key: str, box: int = 0) -> str:
@@ -56,8 +59,22 @@ class Surface:
         domain, _, name = service.partition(".")
         target = entity_id(self._hass, self._simulator, key, self._box)
         await self._hass.services.async_call(
-            domain, name, {"entity_id": target, **data}, blocking=True
+            domain,
+            name,
+            {"entity_id": target, **data},
+            blocking=True,
+            context=await self._context(),
         )
+
+    async def _context(self) -> Context:
+        """Return the context of the owner: a person's act, not an automation's."""
+        for user in await self._hass.auth.async_get_users():
+            if user.name == OWNER:
+                return Context(user_id=user.id)
+        user = await self._hass.auth.async_create_user(
+            OWNER, group_ids=[GROUP_ID_ADMIN]
+        )
+        return Context(user_id=user.id)
 
     @property
     def commands(self) -> list[str]:

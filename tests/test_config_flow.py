@@ -212,7 +212,10 @@ async def test_two_miniservers(
     entries = hass.config_entries.async_loaded_entries(DOMAIN)
     assert [entry.title for entry in entries] == ["House 1", "House B"]
     assert entries[0].data["client_id"] != entries[1].data["client_id"]
-    assert len({one.entity_id for one in hass.states.async_all("switch")}) == 4
+    boxes = [box for entry in entries for box in entry.runtime_data.wallboxes.values()]
+    assert len(boxes) == 4
+    entities = [one.entity_id for box in boxes for one in box.entities]
+    assert len(set(entities)) == len(entities) > 4
 
 
 async def test_password_is_kept_where_allowed(

@@ -9,41 +9,26 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
-from homeassistant.config_entries import SOURCE_USER
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
 
 from .conftest import PASSWORD, USERNAME, StartSimulator, make_entry, set_up
-from .flow_helpers import Result, fields_of, options_of, suggestions
+from .flow_helpers import (
+    RULES,
+    add,
+    change,
+    fields_of,
+    options_of,
+    say,
+    suggestions,
+)
 from .helpers import Surface, find_entity
-from custom_components.loxone_wallbox.const import DOMAIN, SUBENTRY_WALLBOX
+from custom_components.loxone_wallbox.const import DOMAIN
 from simulator import Simulator, User, WallboxConfig
 
 pytestmark = pytest.mark.usefixtures("unload_all")
-
-
-async def add(hass: HomeAssistant, entry: MockConfigEntry) -> Result:
-    """Start to add a wallbox."""
-    return dict(
-        await hass.config_entries.subentries.async_init(
-            (entry.entry_id, SUBENTRY_WALLBOX), context={"source": SOURCE_USER}
-        )
-    )
-
-
-async def say(hass: HomeAssistant, result: Result, data: Any) -> Result:
-    """Answer a form of the subentry flow."""
-    done = await hass.config_entries.subentries.async_configure(result["flow_id"], data)
-    await hass.async_block_till_done()
-    return dict(done)
-
-
-async def change(hass: HomeAssistant, entry: MockConfigEntry, title: str) -> Result:
-    """Start to change a wallbox."""
-    [subentry] = [one for one in entry.subentries.values() if one.title == title]
-    return dict(await entry.start_subentry_reconfigure_flow(hass, subentry.subentry_id))
 
 
 def devices_of(
@@ -204,11 +189,13 @@ async def test_change(
         "name": "Carport",
         "variant": "7kw_air",
         "diagnostic_inputs": {},
+        **RULES,
     }
     answers = {
         "name": "Roof",
         "variant": "7kw_tree",
         "diagnostic_inputs": {"online": carport.diagnostic_uuids["Online"]},
+        **RULES,
     }
     result = await say(hass, result, answers)
     assert result["reason"] == "reconfigure_successful"

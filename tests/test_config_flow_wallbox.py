@@ -1,23 +1,23 @@
 """The questions about each wallbox, in the first set-up."""
 
-from typing import Any
-
 import pytest
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 
 from .conftest import PASSWORD, USERNAME, StartSimulator
 from .flow_helpers import (
-    Result,
+    KEPT_RULES,
+    RULES,
     address,
     answer,
     begin,
     fields_of,
     finish,
     options_of,
+    settings,
     suggestions,
+    to_wallboxes,
 )
 from .helpers import Surface
 from simulator import Simulator, User, WallboxConfig
@@ -32,20 +32,6 @@ TITLES = {
     "temperature": "Temperature",
     "error_code": "Error code",
 }
-
-
-async def to_wallboxes(hass: HomeAssistant, miniserver: Simulator) -> Result:
-    """Log in and take all wallboxes; the first one's form is shown."""
-    result = await answer(hass, await begin(hass), address(miniserver))
-    assert result["step_id"] == "wallboxes"
-    result = await answer(hass, result, suggestions(result))
-    assert result["step_id"] == "wallbox"
-    return result
-
-
-def settings(entry: ConfigEntry[Any]) -> dict[str, dict[str, Any]]:
-    """Return the settings of an entry's wallboxes by title."""
-    return {one.title: dict(one.data) for one in entry.subentries.values()}
 
 
 async def test_pick_one(hass: HomeAssistant, miniserver: Simulator) -> None:
@@ -86,6 +72,7 @@ async def test_suggestions(hass: HomeAssistant, miniserver: Simulator) -> None:
         "diagnostic_inputs": {
             name: garage.diagnostic_uuids[title] for name, title in TITLES.items()
         },
+        **RULES,
     }
     result = await answer(hass, result, suggestions(result))
     assert result["step_id"] == "same_as"
@@ -96,6 +83,8 @@ async def test_suggestions(hass: HomeAssistant, miniserver: Simulator) -> None:
         "name": "Under the roof",
         "variant": "7kw_air",
         "diagnostic_inputs": {"online": carport.diagnostic_uuids["Online"]},
+        "profile": "none",
+        "who_delays": "home_assistant",
     }
     result = await answer(hass, result, answers)
     wallboxes = settings(result["result"])
@@ -103,6 +92,7 @@ async def test_suggestions(hass: HomeAssistant, miniserver: Simulator) -> None:
         "wallbox_id": carport.uuid,
         "variant": "7kw_air",
         "diagnostic_inputs": {"online": carport.diagnostic_uuids["Online"]},
+        **KEPT_RULES,
     }
     assert Surface(hass, miniserver, 1).attribute("charging", "friendly_name") == (
         "Under the roof Charging"
@@ -115,7 +105,7 @@ async def test_no_diagnostic_inputs(
     """Where the installer placed none, none are asked for."""
     box = WallboxConfig(name="Garage", diagnostics=False, room="Yard")
     result = await to_wallboxes(hass, await start_simulator(wallboxes=(box,)))
-    assert fields_of(result) == {"name", "variant"}
+    assert fields_of(result) == {"name", "variant", *RULES}
     entry = await finish(hass, result)
     assert settings(entry)["Garage"]["diagnostic_inputs"] == {}
 

@@ -1,10 +1,16 @@
 """Loxone Wallbox for Home Assistant."""
 
+import asyncio
 from collections.abc import Mapping
 import math
 from typing import Any
 
-from homeassistant.const import CONF_TOKEN, EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.const import (
+    CONF_TOKEN,
+    EVENT_HOMEASSISTANT_STOP,
+    RESTART_EXIT_CODE,
+    Platform,
+)
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import (
     ConfigEntryAuthFailed,
@@ -12,6 +18,7 @@ from homeassistant.exceptions import (
     ConfigEntryNotReady,
 )
 from homeassistant.helpers import config_validation as cv, issue_registry as ir
+from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
 from .connect import build_client, revoke_token
@@ -29,6 +36,7 @@ from .miniserver.errors import (
     MiniserverError,
 )
 from .miniserver_coordinator import MiniserverCoordinator
+from .services import async_setup_services
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -40,12 +48,19 @@ _BLOCKS: HassKey[dict[str, tuple[float, Mapping[str, Any]]]] = HassKey(
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,
+    Platform.BUTTON,
     Platform.EVENT,
     Platform.NUMBER,
     Platform.SELECT,
     Platform.SENSOR,
     Platform.SWITCH,
 ]
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa: ARG001
+    """Register the actions, which are there also while no entry is loaded."""
+    async_setup_services(hass)
+    return True
 
 
 async def async_setup_entry(
@@ -75,7 +90,14 @@ async def async_setup_entry(
         raise
 
     async def async_stop(_event: Event) -> None:
-        """Close the link cleanly, so that the Miniserver frees our slot."""
+        """Hand the wallboxes over and close the link cleanly.
+
+        A restart is over in a minute, so it hands nothing over.
+        """
+        if hass.exit_code != RESTART_EXIT_CODE:
+            await _async_hand_over(runtime)
+        for wallbox in runtime.wallboxes.values():
+            await wallbox.async_shutdown()
         await client.close()
 
     entry.async_on_unload(
@@ -91,10 +113,22 @@ async def async_unload_entry(
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
     runtime = entry.runtime_data
+    if entry.disabled_by is not None:
+        await _async_hand_over(runtime)
     for wallbox in runtime.wallboxes.values():
         await wallbox.async_shutdown()
     await runtime.miniserver.async_shutdown()
     return True
+
+
+async def _async_hand_over(runtime: LoxoneWallboxRuntimeData) -> None:
+    """Leave all wallboxes as their owner wants them without us."""
+    await asyncio.gather(
+        *(
+            wallbox.controller.async_hand_over()
+            for wallbox in runtime.wallboxes.values()
+        )
+    )
 
 
 async def async_remove_entry(

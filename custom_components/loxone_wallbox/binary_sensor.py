@@ -13,7 +13,11 @@ from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import LoxoneWallboxConfigEntry, WallboxData
+from .coordinator import (
+    LoxoneWallboxConfigEntry,
+    WallboxCoordinator,
+    WallboxData,
+)
 from .entity import WallboxEntity, async_setup_wallbox_platform
 
 PARALLEL_UPDATES = 0
@@ -26,6 +30,7 @@ class WallboxBinarySensorDescription(BinarySensorEntityDescription):
     value_fn: Callable[[WallboxData], bool | None]
     attributes_fn: Callable[[WallboxData], dict[str, Any]] | None = None
     always_available: bool = False
+    exists_fn: Callable[[WallboxCoordinator], bool] = lambda _: True
 
 
 def _problem(data: WallboxData) -> bool | None:
@@ -51,6 +56,23 @@ DESCRIPTIONS = (
         attributes_fn=lambda data: {"fault": data.fault and data.fault.value},
     ),
     WallboxBinarySensorDescription(
+        key="in_default_hours",
+        value_fn=lambda data: data.in_default_hours,
+    ),
+    WallboxBinarySensorDescription(
+        key="in_peak_hours",
+        value_fn=lambda data: data.in_peak_hours,
+        exists_fn=lambda wallbox: bool(wallbox.controller.profile.peak),
+    ),
+    WallboxBinarySensorDescription(
+        key="random_delay_active",
+        value_fn=lambda data: data.delay_ends is not None,
+    ),
+    WallboxBinarySensorDescription(
+        key="dsr_active",
+        value_fn=lambda data: bool(data.dsr_events),
+    ),
+    WallboxBinarySensorDescription(
         key="miniserver_connection",
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -72,7 +94,9 @@ async def async_setup_entry(
         Platform.BINARY_SENSOR,
         async_add_entities,
         lambda wallbox: (
-            WallboxBinarySensor(wallbox, description) for description in DESCRIPTIONS
+            WallboxBinarySensor(wallbox, description)
+            for description in DESCRIPTIONS
+            if description.exists_fn(wallbox)
         ),
     )
 

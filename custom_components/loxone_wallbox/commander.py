@@ -75,7 +75,7 @@ class Commander:
 
     async def async_execute(self, command: Command) -> None:
         """Give a command and wait until the state confirms it."""
-        self._check(command)
+        self.check(command)
         async with self._turn:
             if command.confirmed_by(self._wallbox.state):
                 return
@@ -91,7 +91,7 @@ class Commander:
             translation_placeholders={"wallbox": self._wallbox.title},
         )
 
-    def _check(self, command: Command) -> None:
+    def check(self, command: Command) -> None:
         """Refuse what the wallbox would not take now, and say why."""
         wallbox = self._wallbox
         info, state = wallbox.info, wallbox.state

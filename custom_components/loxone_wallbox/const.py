@@ -1,7 +1,9 @@
 """Names and numbers of the integration that more than one room uses."""
 
+from collections.abc import Mapping
 import logging
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 DOMAIN: Final = "loxone_wallbox"
 LOGGER = logging.getLogger(__package__)
@@ -28,6 +30,41 @@ CONF_WALLBOX_ID: Final = "wallbox_id"
 CONF_VARIANT: Final = "variant"
 CONF_VISUALISATION_PASSWORD: Final = "visualisation_password"  # noqa: S105
 CONF_DIAGNOSTIC_INPUTS: Final = "diagnostic_inputs"
+CONF_PROFILE: Final = "profile"
+CONF_WHO_DELAYS: Final = "who_delays"
+CONF_FIRST_USE: Final = "first_use"
+# Ids of users; not there means everybody, also those who come later.
+CONF_OVERRIDE_USERS: Final = "override_users"
+CONF_AUTOMATIONS_MAY_OVERRIDE: Final = "automations_may_override"
+CONF_PLUG_IN_DELAY: Final = "plug_in_delay"
+CONF_STRICT: Final = "strict"
+CONF_PRIORITY: Final = "priority"
+CONF_DSR_ENTITIES: Final = "dsr_entities"
+CONF_DSR_LIMIT_KW: Final = "dsr_limit_kw"
+CONF_DSR_END_AFTER_MIN: Final = "dsr_end_after_min"
+CONF_DSR_RESPONSE: Final = "dsr_response"
+
+# Who applies the random delay.
+DELAY_HOME_ASSISTANT: Final = "home_assistant"
+DELAY_MINISERVER: Final = "miniserver"
+DELAY_AGGREGATOR: Final = "aggregator"
+DELAY_NOBODY: Final = "nobody"
+
+# What holds for a wallbox that was set up without being asked.
+WALLBOX_DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        CONF_PROFILE: "none",
+        CONF_WHO_DELAYS: DELAY_HOME_ASSISTANT,
+        CONF_AUTOMATIONS_MAY_OVERRIDE: True,
+        CONF_PLUG_IN_DELAY: True,
+        CONF_STRICT: False,
+        CONF_PRIORITY: 50,
+        CONF_DSR_ENTITIES: (),
+        CONF_DSR_LIMIT_KW: 0.0,
+        CONF_DSR_END_AFTER_MIN: 120,
+        CONF_DSR_RESPONSE: False,
+    }
+)
 
 # The diagnostic inputs a wallbox device has in Loxone Config.
 INPUT_ONLINE: Final = "online"

@@ -16,15 +16,21 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
+from .acts import Acts
+from .charging.decision import Decision
 from .charging.faults import Fault, find_fault
+from .charging.observe import Observation
+from .charging.owner import OwnerState
 from .charging.status import (
     FINISHED_AFTER_S,
+    Hold,
     Status,
     StatusInputs,
     derive_status,
 )
 from .charging.variants import FACTS, Variant, VariantFacts, likely_variant
 from .charging.visit import Visit, is_charging
+from .charging.wish import Reason
 from .commander import Commander
 from .const import (
     CONF_DIAGNOSTIC_INPUTS,
@@ -38,14 +44,16 @@ from .const import (
     LOGGER,
     MANUFACTURER,
 )
+from .controller import Controller
 from .meter.quality import EnergyMemory, MonotonicEnergy
 from .miniserver import (
-    MANUAL_MODE,
     MiniserverClient,
     WallboxInfo,
     WallboxState,
 )
 from .miniserver_coordinator import MiniserverCoordinator
+from .records.state import StateKeeper
+from .rules import rules_of
 
 type LoxoneWallboxConfigEntry = ConfigEntry[LoxoneWallboxRuntimeData]
 
@@ -66,6 +74,29 @@ class WallboxData:
     power_limit_kw: float | None
     energy_kwh: float | None
     target_power_kw: float
+    owner: OwnerState
+    decision: Decision | None
+    reason: Reason
+    in_default_hours: bool | None
+    in_peak_hours: bool | None
+    dsr_events: tuple[str, ...]
+
+    @property
+    def next_change(self) -> datetime | None:
+        """Return when something else will hold."""
+        return None if self.decision is None else self.decision.next_change
+
+    @property
+    def delay_ends(self) -> datetime | None:
+        """Return when the random delay of a start or stop ends."""
+        pending = self.decision and self.decision.pending
+        return pending.due if pending else None
+
+    @property
+    def override_ends(self) -> datetime | None:
+        """Return when an override ends; one until the unplugging has no instant."""
+        override = self.owner.override
+        return None if override is None else override.end
 
 
 class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
@@ -80,8 +111,14 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         subentry: ConfigSubentry,
         miniserver: MiniserverCoordinator,
         info: WallboxInfo,
+        *,
+        keeper: StateKeeper,
+        owner: OwnerState,
     ) -> None:
-        """Take the wallbox of a subentry as the structure file describes it."""
+        """Take the wallbox of a subentry as the structure file describes it.
+
+        `owner` is the state that was kept for it, `keeper` where it is kept.
+        """
         super().__init__(hass, LOGGER, config_entry=entry, name=subentry.title)
         self.miniserver = miniserver
         self.subentry_id = subentry.subentry_id
@@ -89,12 +126,23 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         self.title = subentry.title
         self.info = info
         self.energy: MonotonicEnergy | None = None
-        self._target_power_kw: float | None = None
         self._visit = Visit()
         self._recheck: CALLBACK_TYPE | None = None
         self._alert_listeners: list[Callable[[str, dict[str, Any]], None]] = []
         self.entities: set[Entity] = set()
         self.commander = Commander(self)
+        rules = rules_of(hass, self.settings)
+        self.controller = Controller(
+            hass,
+            self,
+            keeper,
+            owner,
+            profile=rules.profile,
+            zone=rules.zone,
+            strict=rules.strict,
+            delays=rules.delays,
+        )
+        self.acts = Acts(self)
         self.data = self._gather()
         self._stop_following: CALLBACK_TYPE | None = miniserver.async_add_listener(
             self.async_refresh_state
@@ -123,6 +171,15 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             name=self.title,
             suggested_area=self.info.room,
             via_device_id=self.miniserver.device_id,
+        )
+
+    @property
+    def linked(self) -> bool:
+        """Tell whether the wallbox's states are up to date and commands reach it."""
+        return (
+            self.miniserver.connected
+            and self.known
+            and self.diagnostic(INPUT_ONLINE) != 0
         )
 
     @property
@@ -163,15 +220,14 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         self.async_refresh_state()
 
     @callback
-    def restore_target_power(self, power_kw: float) -> None:
-        """Go on with the owner's wish of before a restart; a newer one stands."""
-        if self._target_power_kw is None:
-            self._target_power_kw = power_kw
-            self.async_refresh_state()
+    def async_refresh_state(self) -> None:
+        """Look at the wallbox anew, decide, and tell the entities what changed."""
+        self.controller.evaluate()
+        self.async_decided()
 
     @callback
-    def async_refresh_state(self) -> None:
-        """Look at the wallbox anew and tell the entities what changed."""
+    def async_decided(self) -> None:
+        """Tell the entities what changed."""
         data = self._gather()
         if data != self.data:
             self.async_set_updated_data(data)
@@ -192,7 +248,8 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
 
     @override
     async def async_shutdown(self) -> None:
-        """Stop following the link and the timer; may come twice."""
+        """Stop following the link, deciding and the timer; may come twice."""
+        await self.controller.async_stop()
         if self._stop_following is not None:
             self._stop_following()
             self._stop_following = None
@@ -201,17 +258,48 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             self._recheck = None
         await super().async_shutdown()
 
+    def observe(self) -> Observation:
+        """Return what the rules look at."""
+        state, info = self.client.wallbox(self.wallbox_id), self.info
+        blocked = None
+        if self._fault() is not None:
+            blocked = Reason.FAULT
+        elif state.lock is not None:
+            blocked = Reason.LOCKED
+        return Observation(
+            connected=state.connected,
+            allowed=state.allowed,
+            charging=is_charging(state, measured=info.measures_power),
+            mode=state.mode,
+            limit_kw=state.limit_kw,
+            blocked_by=blocked,
+            load_shedding=bool(state.load_shedding),
+            visit=None if state.session is None else state.session.connected_at,
+            min_kw=info.min_kw,
+            max_kw=info.max_kw,
+            mode_limits={
+                mode.id: mode.limit_kw
+                for mode in info.modes
+                if mode.limit_kw is not None
+            },
+            managed=info.manager_id is not None,
+        )
+
+    def _fault(self) -> Fault | None:
+        """Return what the diagnostic inputs say is wrong."""
+        return find_fault(
+            error_code=self.diagnostic(INPUT_ERROR_CODE),
+            fault_current=self.diagnostic(INPUT_FAULT_CURRENT),
+            charging_error=self.diagnostic(INPUT_CHARGING_ERROR),
+        )
+
     def _gather(self) -> WallboxData:
         """Put together what is known of the wallbox."""
         info, client = self.info, self.miniserver.client
         state = client.wallbox(self.wallbox_id)
         online = self.diagnostic(INPUT_ONLINE)
         reachable = self.miniserver.available and self.known and online != 0
-        fault = find_fault(
-            error_code=self.diagnostic(INPUT_ERROR_CODE),
-            fault_current=self.diagnostic(INPUT_FAULT_CURRENT),
-            charging_error=self.diagnostic(INPUT_CHARGING_ERROR),
-        )
+        fault = self._fault()
         charging = is_charging(state, measured=info.measures_power)
         now = dt_util.utcnow().timestamp()
         if reachable:
@@ -238,8 +326,36 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             firmware=self.miniserver.firmware,
             power_limit_kw=_power_limit(state),
             energy_kwh=None if self.energy is None else self.energy.total_kwh,
-            target_power_kw=self._target_power(state),
+            target_power_kw=self._target_power,
+            owner=self.controller.state,
+            decision=self.controller.decision,
+            reason=self._reason(reachable, fault, state),
+            in_default_hours=self.controller.in_default_hours(dt_util.utcnow()),
+            in_peak_hours=self.controller.in_peak_hours(dt_util.utcnow()),
+            dsr_events=self.controller.dsr_events(dt_util.utcnow()),
         )
+
+    def _reason(
+        self, reachable: bool, fault: Fault | None, state: WallboxState
+    ) -> Reason:
+        """Return why permission and limit are what they are."""
+        if not reachable:
+            return Reason.UNREACHABLE
+        if fault is not None:
+            return Reason.FAULT
+        if state.lock is not None:
+            return Reason.LOCKED
+        if state.load_shedding:
+            return Reason.LOAD_SHEDDING
+        decision = self.controller.decision
+        return Reason.UNREACHABLE if decision is None else decision.reason
+
+    @property
+    def _target_power(self) -> float:
+        """Return the owner's wish; a limit set in Loxone's app is one too."""
+        wish = self.controller.state.target_kw
+        wish = self.info.max_kw if wish is None else wish
+        return min(max(wish, self.info.min_kw), self.info.max_kw)
 
     def _status(
         self,
@@ -262,16 +378,9 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
                 allowed=state.allowed,
                 visit_wh=self._visit.energy_wh,
                 idle_s=self._visit.idle_s(now),
+                held_by=_hold(self.controller.decision),
             )
         )
-
-    def _target_power(self, state: WallboxState) -> float:
-        """Return the owner's wish; a limit set in Loxone's app is one too."""
-        info = self.info
-        if state.mode == MANUAL_MODE and state.limit_kw is not None:
-            self._target_power_kw = state.limit_kw
-        wish = info.max_kw if self._target_power_kw is None else self._target_power_kw
-        return min(max(wish, info.min_kw), info.max_kw)
 
     def _recheck_finished(self, now: float) -> None:
         """Look again when a car that has stopped counts as full."""
@@ -290,6 +399,17 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             self._recheck = async_call_later(
                 self.hass, left, HassJob(look, cancel_on_shutdown=True)
             )
+
+
+def _hold(decision: Decision | None) -> Hold | None:
+    """Return what the rules hold charging back for."""
+    if decision is None or decision.target.allowed:
+        return None
+    return {
+        Reason.RANDOM_DELAY: Hold.RANDOM_DELAY,
+        Reason.DSR: Hold.DSR,
+        Reason.OUTSIDE_DEFAULT_HOURS: Hold.DEFAULT_HOURS,
+    }.get(decision.reason)
 
 
 def _power_limit(state: WallboxState) -> float | None:

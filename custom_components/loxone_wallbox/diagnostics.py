@@ -37,6 +37,13 @@ TO_REDACT = {
     CONF_VISUALISATION_PASSWORD,
     CONF_WALLBOX_ID,
     "authority",
+    "by",
+    "cancelled_by",
+    "event_id",
+    "opted_out_by",
+    "override_users",
+    "program",
+    "source",
     "manager_id",
     "name",
     "ocpp_name",
@@ -94,6 +101,9 @@ def _wallbox(wallbox: WallboxCoordinator) -> dict[str, Any]:
     data["info"]["states"] = sorted(data["info"]["states"])
     # Lists are searched for what is to be left out, tuples are not.
     data["info"]["modes"] = list(data["info"]["modes"])
+    # As it is kept: the rules' own types have keys that no JSON has.
+    data["owner"] = wallbox.data.owner.as_dict()
+    data["dsr_events"] = len(wallbox.data.dsr_events)
     data["history_length"] = len(data["state"].pop("history"))
     redacted: dict[str, Any] = async_redact_data(data, TO_REDACT)
     redacted["settings"] = async_redact_data(

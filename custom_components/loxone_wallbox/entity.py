@@ -12,6 +12,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
 from .coordinator import LoxoneWallboxConfigEntry, WallboxCoordinator
+from .rights import Actor, async_actor
 
 
 class WallboxEntity(CoordinatorEntity[WallboxCoordinator]):
@@ -46,6 +47,16 @@ class WallboxEntity(CoordinatorEntity[WallboxCoordinator]):
         """Let the wallbox forget the entity."""
         self.coordinator.entities.discard(self)
         await super().async_will_remove_from_hass()
+
+    async def async_actor(self) -> Actor:
+        """Return who is acting; raises a translated error for who may not."""
+        return await async_actor(
+            self.hass,
+            self.coordinator.settings,
+            self._context,
+            act=self.entity_description.key,
+            wallbox=self.coordinator.title,
+        )
 
 
 class WallboxWriter(WallboxEntity):

@@ -5,6 +5,7 @@ from typing import Any, override
 import probatio
 
 from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
     ConfigEntryState,
     ConfigSubentryData,
     ConfigSubentryFlow,
@@ -18,10 +19,10 @@ from .const import (
     SUBENTRY_WALLBOX,
 )
 from .coordinator import LoxoneWallboxConfigEntry
+from .flow_rules import flat_rules, users_to_choose
 from .flow_wallbox import (
     CONF_WALLBOXES,
     WallboxSteps,
-    subentry_data,
     wallbox_schema,
     wallboxes_selector,
 )
@@ -68,8 +69,15 @@ class WallboxSubentryFlow(WallboxSteps[SubentryFlowResult], ConfigSubentryFlow):
     async def async_finish(
         self, wallboxes: list[ConfigSubentryData]
     ) -> SubentryFlowResult:
-        """Create the wallbox."""
+        """Create the wallbox, or change it."""
         wallbox = wallboxes[0]
+        if self.source == SOURCE_RECONFIGURE:
+            return self.async_update_and_abort(
+                self._get_entry(),
+                self._get_reconfigure_subentry(),
+                title=wallbox["title"],
+                data=wallbox["data"],
+            )
         return self.async_create_entry(
             title=wallbox["title"],
             data=wallbox["data"],
@@ -79,7 +87,10 @@ class WallboxSubentryFlow(WallboxSteps[SubentryFlowResult], ConfigSubentryFlow):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Change what was answered before; a password left empty stays."""
+        """Change what was answered before; a password left empty stays.
+
+        So does the choice of default charging hours at first use, once it was made.
+        """
         entry: LoxoneWallboxConfigEntry = self._get_entry()
         subentry = self._get_reconfigure_subentry()
         if entry.state is not ConfigEntryState.LOADED:
@@ -89,21 +100,21 @@ class WallboxSubentryFlow(WallboxSteps[SubentryFlowResult], ConfigSubentryFlow):
         if info is None:
             return self.async_abort(reason="wallbox_missing")
         if user_input is not None:
-            answers = {**subentry.data, **user_input}
+            users = await users_to_choose(self.hass)
+            answers = {**subentry.data, **flat_rules(user_input, users)}
             if not answers.get(CONF_VISUALISATION_PASSWORD):
                 answers[CONF_VISUALISATION_PASSWORD] = subentry.data.get(
                     CONF_VISUALISATION_PASSWORD
                 )
-            return self.async_update_and_abort(
-                entry,
-                subentry,
-                title=user_input[CONF_NAME].strip() or info.name,
-                data=subentry_data(info, answers),
-            )
+            self._pending, self._finished = [info], []
+            return await self.async_answered(answers)
         return self.async_show_form(
             step_id="reconfigure",
-            data_schema=wallbox_schema(
-                info, structure, {CONF_NAME: subentry.title, **subentry.data}
+            data_schema=await wallbox_schema(
+                self.hass,
+                info,
+                structure,
+                {CONF_NAME: subentry.title, **subentry.data},
             ),
             description_placeholders={"wallbox": subentry.title},
         )

@@ -4,8 +4,8 @@ One mixin serves the first set-up of a Miniserver and wallboxes added later.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, override
 
 import probatio
 
@@ -15,6 +15,7 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 from homeassistant.const import CONF_NAME
+from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     SelectOptionDict,
@@ -26,9 +27,12 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
+from .charging.regulation import PROFILES, Profile
 from .charging.variants import FACTS, Variant, likely_variant
 from .const import (
     CONF_DIAGNOSTIC_INPUTS,
+    CONF_FIRST_USE,
+    CONF_PROFILE,
     CONF_VARIANT,
     CONF_VISUALISATION_PASSWORD,
     CONF_WALLBOX_ID,
@@ -36,6 +40,14 @@ from .const import (
     SUBENTRY_WALLBOX,
 )
 from .diagnostic_inputs import likely_inputs
+from .flow_hours import HoursSteps, signature
+from .flow_rules import (
+    first_rules,
+    flat_rules,
+    rules_data,
+    rules_fields,
+    users_to_choose,
+)
 from .miniserver import Structure, WallboxInfo
 
 CONF_WALLBOXES = "wallboxes"
@@ -62,10 +74,14 @@ def wallboxes_selector(
     )
 
 
-def wallbox_schema(
-    info: WallboxInfo, structure: Structure, defaults: Mapping[str, Any]
+async def wallbox_schema(
+    hass: HomeAssistant,
+    info: WallboxInfo,
+    structure: Structure,
+    defaults: Mapping[str, Any],
 ) -> probatio.Schema:
     """Return the form of one wallbox."""
+    rules = rules_fields(hass, await users_to_choose(hass), defaults)
     fields: dict[Any, Any] = {
         probatio.Required(CONF_NAME, default=defaults[CONF_NAME]): TextSelector(),
         probatio.Required(CONF_VARIANT, default=defaults[CONF_VARIANT]): SelectSelector(
@@ -83,6 +99,7 @@ def wallbox_schema(
         fields[probatio.Optional(probatio.Secret(CONF_VISUALISATION_PASSWORD))] = (
             TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
         )
+    fields |= rules
     if structure.diagnostics:
         mapped = {
             name: control_id
@@ -133,21 +150,23 @@ def subentry_data(info: WallboxInfo, answers: Mapping[str, Any]) -> dict[str, An
         CONF_WALLBOX_ID: info.id,
         CONF_VARIANT: Variant(answers[CONF_VARIANT]).value,
         CONF_DIAGNOSTIC_INPUTS: dict(answers.get(CONF_DIAGNOSTIC_INPUTS, {})),
+        **rules_data(answers),
     }
     if password := answers.get(CONF_VISUALISATION_PASSWORD):
         data[CONF_VISUALISATION_PASSWORD] = password
     return data
 
 
-class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)]:
+class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)](
+    HoursSteps[ResultT]
+):
     """The steps of each wallbox that was picked; goes in front of a flow."""
-
-    # The flow's own.
-    async_show_form: Callable[..., ResultT]
 
     structure: Structure
     _pending: list[WallboxInfo]
     _finished: list[ConfigSubentryData]
+    # What was answered for the first of those that are pending.
+    _given: dict[str, Any]
 
     async def async_walk(self, picked: list[WallboxInfo]) -> ResultT:
         """Start with the first wallbox."""
@@ -204,15 +223,43 @@ class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)]:
         """Ask what we need to know of one wallbox."""
         info = self._pending[0]
         if user_input is not None:
-            return await self._async_take(info, user_input)
+            users = await users_to_choose(self.hass)
+            return await self.async_answered(flat_rules(user_input, users))
+        suggested = {**first_rules(self.hass), **first_answers(info, self.structure)}
         return self.async_show_form(
             step_id="wallbox",
-            data_schema=wallbox_schema(
-                info, self.structure, first_answers(info, self.structure)
+            data_schema=await wallbox_schema(
+                self.hass, info, self.structure, suggested
             ),
             description_placeholders=self._progress(info),
             last_step=len(self._pending) == 1,
         )
+
+    async def async_answered(self, answers: dict[str, Any]) -> ResultT:
+        """Go on with a wallbox's answers: to the choice of hours where it is due."""
+        self._given = answers
+        if self.hours_profile.first_use_choice and CONF_FIRST_USE not in answers:
+            return await self.async_step_hours()
+        return await self._async_take(self._pending[0], answers)
+
+    @override
+    async def async_hours_chosen(self, first_use: dict[str, Any]) -> ResultT:
+        """Keep the choice with the other answers."""
+        return await self._async_take(
+            self._pending[0], {**self._given, CONF_FIRST_USE: first_use}
+        )
+
+    @property
+    @override
+    def hours_profile(self) -> Profile:
+        """Return the regulation profile that was answered."""
+        return PROFILES[self._given[CONF_PROFILE]]
+
+    @property
+    @override
+    def hours_placeholders(self) -> dict[str, str]:
+        """Return which wallbox it is."""
+        return self._progress(self._pending[0])
 
     async def _async_take(
         self, info: WallboxInfo, answers: Mapping[str, Any]
@@ -235,7 +282,8 @@ class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)]:
         """Return another wallbox's answers, except for what cannot be the same.
 
         That is the name, the diagnostic inputs, a variant of another power, and the
-        visualisation password of a wallbox that asks for none.
+        visualisation password of a wallbox that asks for none. The choice of default
+        charging hours is the same, made now.
         """
         answers = {**before["data"], **first_answers(info, self.structure)}
         theirs = self.structure.wallboxes[before["data"][CONF_WALLBOX_ID]]
@@ -243,6 +291,8 @@ class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)]:
             answers[CONF_VARIANT] = before["data"][CONF_VARIANT]
         if not info.secured:
             answers.pop(CONF_VISUALISATION_PASSWORD, None)
+        if first_use := answers.get(CONF_FIRST_USE):
+            answers[CONF_FIRST_USE] = {**first_use, **signature()}
         return answers
 
     def _progress(self, info: WallboxInfo) -> dict[str, str]:

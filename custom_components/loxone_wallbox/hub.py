@@ -34,6 +34,7 @@ from .coordinator import (
 )
 from .miniserver import ClientListener, Structure, Token, WallboxInfo
 from .miniserver.errors import AuthenticationError, MiniserverError
+from .rules import async_load_state
 
 
 class Hub(ClientListener):
@@ -126,7 +127,7 @@ class Hub(ClientListener):
                     await self._async_drop(runtime, wallbox)
             for subentry in wanted.values():
                 if subentry.subentry_id not in runtime.wallboxes:
-                    self._build(runtime, subentry)
+                    await self._async_build(runtime, subentry)
             self._report_missing(runtime)
 
     def _is_current(
@@ -153,22 +154,29 @@ class Hub(ClientListener):
         await wallbox.async_shutdown()
         ir.async_delete_issue(self._hass, DOMAIN, missing_issue(wallbox.subentry_id))
 
-    def _build(
+    async def _async_build(
         self, runtime: LoxoneWallboxRuntimeData, subentry: ConfigSubentry
     ) -> None:
         """Set a wallbox up."""
         structure = runtime.miniserver.client.structure
-        info = structure.wallboxes.get(subentry.data[CONF_WALLBOX_ID])
+        wallbox_id = subentry.data[CONF_WALLBOX_ID]
+        info = structure.wallboxes.get(wallbox_id)
+        keeper, owner = await async_load_state(
+            self._hass, runtime.miniserver.serial, wallbox_id, subentry.data
+        )
         wallbox = WallboxCoordinator(
             self._hass,
             self._entry,
             subentry,
             runtime.miniserver,
             info or _missing_wallbox(subentry),
+            keeper=keeper,
+            owner=owner,
         )
         runtime.wallboxes[subentry.subentry_id] = wallbox
         for add in runtime.platforms:
             add(wallbox)
+        wallbox.async_refresh_state()
 
     def _report_missing(self, runtime: LoxoneWallboxRuntimeData) -> None:
         """Raise or clear the repair of each wallbox the structure file lacks."""

@@ -4,16 +4,17 @@ from typing import override
 
 from homeassistant.components.number import (
     NumberDeviceClass,
+    NumberEntity,
     NumberEntityDescription,
-    RestoreNumber,
+    NumberMode,
 )
-from homeassistant.const import Platform, UnitOfPower
+from homeassistant.const import EntityCategory, Platform, UnitOfPower, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .charging.regulation import MAX_DELAY_S
 from .coordinator import LoxoneWallboxConfigEntry, WallboxCoordinator
-from .entity import WallboxWriter, async_setup_wallbox_platform
-from .miniserver import SetManualLimit
+from .entity import WallboxEntity, WallboxWriter, async_setup_wallbox_platform
 
 # One command of a wallbox after the other; the commander sees to it.
 PARALLEL_UPDATES = 0
@@ -23,6 +24,16 @@ TARGET_POWER = NumberEntityDescription(
     device_class=NumberDeviceClass.POWER,
     native_unit_of_measurement=UnitOfPower.KILO_WATT,
     native_step=0.01,
+)
+MAX_RANDOM_DELAY = NumberEntityDescription(
+    key="max_random_delay",
+    device_class=NumberDeviceClass.DURATION,
+    entity_category=EntityCategory.CONFIG,
+    native_unit_of_measurement=UnitOfTime.SECONDS,
+    native_min_value=0,
+    native_max_value=MAX_DELAY_S,
+    native_step=1,
+    mode=NumberMode.BOX,
 )
 
 
@@ -37,11 +48,15 @@ async def async_setup_entry(
         entry,
         Platform.NUMBER,
         async_add_entities,
-        lambda wallbox: () if wallbox.info.read_only else (TargetPowerNumber(wallbox),),
+        lambda wallbox: (
+            ()
+            if wallbox.info.read_only
+            else (TargetPowerNumber(wallbox), MaxRandomDelayNumber(wallbox))
+        ),
     )
 
 
-class TargetPowerNumber(WallboxWriter, RestoreNumber):
+class TargetPowerNumber(WallboxWriter, NumberEntity):
     """The power the owner wishes."""
 
     def __init__(self, coordinator: WallboxCoordinator) -> None:
@@ -49,14 +64,6 @@ class TargetPowerNumber(WallboxWriter, RestoreNumber):
         super().__init__(coordinator, TARGET_POWER)
         self._attr_native_min_value = coordinator.info.min_kw
         self._attr_native_max_value = coordinator.info.max_kw
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Remember the wish of before a restart."""
-        await super().async_added_to_hass()
-        stored = await self.async_get_last_number_data()
-        if stored is not None and stored.native_value is not None:
-            self.coordinator.restore_target_power(stored.native_value)
 
     @property
     @override
@@ -67,4 +74,31 @@ class TargetPowerNumber(WallboxWriter, RestoreNumber):
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Set the wallbox's manual limit."""
-        await self.coordinator.commander.async_execute(SetManualLimit(value))
+        actor = await self.async_actor()
+        await self.coordinator.acts.async_wish_power(actor, value)
+
+
+class MaxRandomDelayNumber(WallboxEntity, NumberEntity):
+    """The longest random delay; changed from afar, up or down."""
+
+    def __init__(self, coordinator: WallboxCoordinator) -> None:
+        """Take the wallbox."""
+        super().__init__(coordinator, MAX_RANDOM_DELAY)
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Stay there without the wallbox: it is our own setting."""
+        return True
+
+    @property
+    @override
+    def native_value(self) -> float:
+        """Return the longest delay in seconds."""
+        return self.coordinator.data.owner.max_delay_s
+
+    @override
+    async def async_set_native_value(self, value: float) -> None:
+        """Change the longest delay."""
+        await self.async_actor()
+        await self.coordinator.acts.async_set_max_delay(round(value))

@@ -1,6 +1,6 @@
 """Selects of a wallbox."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import override
 
@@ -9,10 +9,17 @@ from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import LoxoneWallboxConfigEntry, WallboxCoordinator
-from .entity import WallboxWriter, async_setup_wallbox_platform
-from .miniserver import Command, SetMode, SetModeAfterUnplug, WallboxState
+from .acts import Acts
+from .charging.owner import EndDelay, HandOver, OwnerState
+from .coordinator import (
+    LoxoneWallboxConfigEntry,
+    WallboxCoordinator,
+    WallboxData,
+)
+from .entity import WallboxEntity, WallboxWriter, async_setup_wallbox_platform
+from .miniserver import SetModeAfterUnplug
 from .modes import modes_after_unplug, selectable_modes
+from .rights import Actor
 
 PARALLEL_UPDATES = 0
 
@@ -22,23 +29,63 @@ class WallboxSelectDescription(SelectEntityDescription):
     """A select: its modes by option, the present one and the command for another."""
 
     modes_fn: Callable[[WallboxCoordinator], dict[str, int]]
-    current_fn: Callable[[WallboxState], int | None]
-    command_fn: Callable[[int], Command]
+    current_fn: Callable[[WallboxData], int | None]
+    choose_fn: Callable[[WallboxCoordinator, Actor, int], Awaitable[None]]
+
+
+def _charge_mode(data: WallboxData) -> int | None:
+    """Return the owner's mode, under a manager the one it gives.
+
+    A limit of ours takes the manual mode for a while; the owner's comes back.
+    """
+    if data.info.manager_id is not None or data.owner.owner_mode is None:
+        return data.state.mode
+    return data.owner.owner_mode
 
 
 DESCRIPTIONS = (
     WallboxSelectDescription(
         key="charge_mode",
         modes_fn=lambda wallbox: selectable_modes(wallbox.info),
-        current_fn=lambda state: state.mode,
-        command_fn=SetMode,
+        current_fn=_charge_mode,
+        choose_fn=lambda wallbox, actor, mode: wallbox.acts.async_choose_mode(
+            actor, mode
+        ),
     ),
     WallboxSelectDescription(
         key="mode_after_unplug",
         entity_category=EntityCategory.CONFIG,
         modes_fn=lambda wallbox: modes_after_unplug(wallbox.info),
-        current_fn=lambda state: state.mode_after_unplug,
-        command_fn=SetModeAfterUnplug,
+        current_fn=lambda data: data.state.mode_after_unplug,
+        choose_fn=lambda wallbox, _actor, mode: wallbox.commander.async_execute(
+            SetModeAfterUnplug(mode)
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicySelectDescription(SelectEntityDescription):
+    """A policy of ours: how it stands and how it is changed."""
+
+    current_fn: Callable[[OwnerState], str]
+    choose_fn: Callable[[Acts, str], Awaitable[None]]
+
+
+POLICIES = (
+    PolicySelectDescription(
+        key="end_delay",
+        entity_category=EntityCategory.CONFIG,
+        options=[policy.value for policy in EndDelay],
+        current_fn=lambda owner: owner.end_delay.value,
+        choose_fn=lambda acts, option: acts.async_set_end_delay(EndDelay(option)),
+    ),
+    PolicySelectDescription(
+        key="handover",
+        entity_category=EntityCategory.CONFIG,
+        options=[policy.value for policy in HandOver],
+        current_fn=lambda owner: owner.hand_over.value,
+        choose_fn=lambda acts, option: acts.async_set_hand_over(HandOver(option)),
     ),
 )
 
@@ -57,7 +104,10 @@ async def async_setup_entry(
         lambda wallbox: (
             ()
             if wallbox.info.read_only
-            else (WallboxSelect(wallbox, description) for description in DESCRIPTIONS)
+            else (
+                *(WallboxSelect(wallbox, description) for description in DESCRIPTIONS),
+                *(PolicySelect(wallbox, description) for description in POLICIES),
+            )
         ),
     )
 
@@ -79,7 +129,7 @@ class WallboxSelect(WallboxWriter, SelectEntity):
     @override
     def current_option(self) -> str | None:
         """Return the present mode, unknown where it has no name."""
-        current = self.entity_description.current_fn(self.coordinator.state)
+        current = self.entity_description.current_fn(self.coordinator.data)
         return next(
             (option for option, mode in self._modes.items() if mode == current), None
         )
@@ -87,5 +137,31 @@ class WallboxSelect(WallboxWriter, SelectEntity):
     @override
     async def async_select_option(self, option: str) -> None:
         """Choose another mode."""
-        command = self.entity_description.command_fn(self._modes[option])
-        await self.coordinator.commander.async_execute(command)
+        actor = await self.async_actor()
+        await self.entity_description.choose_fn(
+            self.coordinator, actor, self._modes[option]
+        )
+
+
+class PolicySelect(WallboxEntity, SelectEntity):
+    """A policy of ours, which is there without the wallbox too."""
+
+    entity_description: PolicySelectDescription
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Stay there."""
+        return True
+
+    @property
+    @override
+    def current_option(self) -> str:
+        """Return the policy."""
+        return self.entity_description.current_fn(self.coordinator.data.owner)
+
+    @override
+    async def async_select_option(self, option: str) -> None:
+        """Change the policy."""
+        await self.async_actor()
+        await self.entity_description.choose_fn(self.coordinator.acts, option)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import override
 
 from homeassistant.components.sensor import (
@@ -21,6 +22,7 @@ from homeassistant.helpers.restore_state import (
 from homeassistant.helpers.typing import StateType
 
 from .charging.status import Status
+from .charging.wish import Reason
 from .coordinator import LoxoneWallboxConfigEntry, WallboxData
 from .entity import WallboxEntity, async_setup_wallbox_platform
 from .meter.quality import EnergyMemory
@@ -32,9 +34,14 @@ PARALLEL_UPDATES = 0
 class WallboxSensorDescription(SensorEntityDescription):
     """A sensor and where its value comes from."""
 
-    value_fn: Callable[[WallboxData], StateType]
+    value_fn: Callable[[WallboxData], StateType | datetime]
     # These say themselves that the wallbox cannot be reached.
     always_available: bool = False
+
+
+def _dsr_events(data: WallboxData) -> str | None:
+    """Return the ids of the grid events that hold now."""
+    return ", ".join(data.dsr_events) or None
 
 
 def _watts(power_kw: float | None) -> float | None:
@@ -65,6 +72,32 @@ DESCRIPTIONS = (
         native_unit_of_measurement=UnitOfPower.KILO_WATT,
         suggested_display_precision=2,
         value_fn=lambda data: data.power_limit_kw,
+    ),
+    WallboxSensorDescription(
+        key="reason",
+        device_class=SensorDeviceClass.ENUM,
+        options=[reason.value for reason in Reason],
+        value_fn=lambda data: data.reason.value,
+        always_available=True,
+    ),
+    WallboxSensorDescription(
+        key="next_change",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda data: data.next_change,
+    ),
+    WallboxSensorDescription(
+        key="random_delay_ends",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda data: data.delay_ends,
+    ),
+    WallboxSensorDescription(
+        key="override_ends",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda data: data.override_ends,
+    ),
+    WallboxSensorDescription(
+        key="dsr_event",
+        value_fn=_dsr_events,
     ),
     WallboxSensorDescription(
         key="firmware",
@@ -114,7 +147,7 @@ class WallboxSensor(WallboxEntity, SensorEntity):
 
     @property
     @override
-    def native_value(self) -> StateType:
+    def native_value(self) -> StateType | datetime:
         """Return the value."""
         return self.entity_description.value_fn(self.coordinator.data)
 

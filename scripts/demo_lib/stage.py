@@ -65,6 +65,8 @@ def answers(port: int) -> dict[str, Answer]:
         "encryption": "commands",
         # All wallboxes the Miniserver has.
         "wallboxes": options_of,
+        # Charging shall begin when it is told to, not after a delay.
+        "profile": "none",
     }
 
 

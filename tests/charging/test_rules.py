@@ -74,9 +74,14 @@ class WallboxLife(RuleBasedStateMachine):
             quiet = self.player.now
             self.player.now = when
             new = self.player.decide()
-            if not new.target.same_as(decision.target):
+            # Without a car nothing flows, so nothing there waits for anything.
+            plugged = self.player.situation.plugged_at is not None
+            if plugged and not new.target.same_as(decision.target):
                 edges = {at for at, _ in self.player.situation.dsr.edges()}
-                on_time = pending is not None and when == pending.due
+                draws = self.player.memory.draws
+                on_time = (pending is not None and when == pending.due) or (
+                    bool(draws) and draws[-1].due == when
+                )
                 assert on_time or when in edges or quiet == when
             self._took(new, acted=False)
             if when == end:

@@ -233,7 +233,8 @@ class DelayMemory:
         else:
             drawn = draw(rules.max_delay_s) if rules.delays(change.cause) else 0
         due = change.at + timedelta(seconds=drawn)
-        if self.changed_at is not None:
+        # A person who plugs in does not cycle the contactor for no reason.
+        if self.changed_at is not None and change.cause is not Cause.PLUG_IN:
             switches = want.allowed is not self.settled.allowed
             due = max(due, self.changed_at + (DWELL_SWITCH if switches else DWELL_STEP))
         pending = Pending(

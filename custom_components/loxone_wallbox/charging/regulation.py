@@ -8,6 +8,7 @@ Industry Act where it says something, the rest is our own choice.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .dsr import SilencePolicy
 from .schedule import ALL_DAYS, WEEKDAYS, Window
 
 # Regulation 11: a charge point must be capable of delays up to this long.
@@ -74,6 +75,7 @@ class Profile:
     default_delay_s: int = 0
     delayed: frozenset[Cause] = frozenset()
     dsr_floor_kw: float = 0.0
+    dsr_silence: SilencePolicy = SilencePolicy.RELEASE
     legal_text: bool = False
 
 
@@ -98,6 +100,7 @@ PROFILES = {
             default_delay_s=600,
             delayed=frozenset({Cause.RECONNECT}),
             dsr_floor_kw=FLOOR_14A_KW,
+            dsr_silence=SilencePolicy.HOLD,
             legal_text=True,
         ),
         Profile(id="none", version=1, timezone=None),

@@ -127,18 +127,14 @@ class Schedule:
         """
         if not self.windows:
             return []
-        first = start.astimezone(self._zone).date() - timedelta(days=2)
-        last = end.astimezone(self._zone).date() + timedelta(days=1)
-        single = sorted(
-            span
-            for offset in range((last - first).days + 1)
-            for span in _spans_of_day(
-                self.windows, self._zone, first + timedelta(days=offset)
-            )
+        zone = self._zone
+        found = _spans_between(
+            self.windows,
+            zone,
+            start.astimezone(zone).date() - timedelta(days=2),
+            end.astimezone(zone).date() + timedelta(days=1),
         )
-        return [
-            span for span in _merged(single) if span.end > start and span.start < end
-        ]
+        return [span for span in found if span.end > start and span.start < end]
 
     def is_open(self, at: datetime) -> bool:
         """Tell whether an instant is within a window."""
@@ -171,6 +167,19 @@ class Schedule:
             for their in theirs
             if max(mine.start, their.start) < min(mine.end, their.end)
         ]
+
+
+@lru_cache(maxsize=256)
+def _spans_between(
+    windows: tuple[Window, ...], zone: tzinfo, first: date, last: date
+) -> tuple[Span, ...]:
+    """Return the spans of the windows that open on some days of the zone."""
+    single = sorted(
+        span
+        for offset in range((last - first).days + 1)
+        for span in _spans_of_day(windows, zone, first + timedelta(days=offset))
+    )
+    return tuple(_merged(single))
 
 
 @lru_cache(maxsize=2048)

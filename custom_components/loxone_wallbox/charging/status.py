@@ -33,6 +33,21 @@ class Status(StrEnum):
     WAITING_FOR_VEHICLE = "waiting_for_vehicle"
 
 
+class Hold(StrEnum):
+    """What the rules hold charging back for."""
+
+    RANDOM_DELAY = "random_delay"
+    DSR = "dsr"
+    DEFAULT_HOURS = "default_hours"
+
+
+_HELD = {
+    Hold.RANDOM_DELAY: Status.RANDOM_DELAY,
+    Hold.DSR: Status.DSR,
+    Hold.DEFAULT_HOURS: Status.WAITING_FOR_DEFAULT_HOURS,
+}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatusInputs:
     """What is known of a wallbox; None is unknown.
@@ -50,6 +65,8 @@ class StatusInputs:
     allowed: bool | None
     visit_wh: float
     idle_s: float
+    # Why charging is held back, where the rules do; otherwise the owner paused it.
+    held_by: Hold | None = None
 
 
 def derive_status(inputs: StatusInputs) -> Status:
@@ -62,6 +79,7 @@ def derive_status(inputs: StatusInputs) -> Status:
         (inputs.load_shedding, Status.LOAD_SHEDDING),
         (inputs.phase_switching, Status.PHASE_SWITCHING),
         (inputs.charging, Status.CHARGING),
+        (inputs.held_by is not None, _HELD.get(inputs.held_by or Hold.DSR)),
         (not inputs.allowed, Status.PAUSED),
         (
             inputs.visit_wh >= FINISHED_WH and inputs.idle_s >= FINISHED_AFTER_S,
@@ -69,5 +87,6 @@ def derive_status(inputs: StatusInputs) -> Status:
         ),
     )
     return next(
-        (status for applies, status in rows if applies), Status.WAITING_FOR_VEHICLE
+        (status for applies, status in rows if applies and status is not None),
+        Status.WAITING_FOR_VEHICLE,
     )

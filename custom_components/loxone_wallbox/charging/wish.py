@@ -189,7 +189,8 @@ def last_change(
     wanted = wish_at(situation, now).target
     past = sorted(
         (change for change in changes(situation, now - HORIZON, now)),
-        key=lambda change: change.at,
+        # Of two at the same instant the owner's act is the reason.
+        key=lambda change: (change.at, change.cause is Cause.USER),
         reverse=True,
     )
     found = Change(at=situation.plugged_at or now, cause=Cause.PLUG_IN)
@@ -222,7 +223,8 @@ def changes(situation: Situation, start: datetime, end: datetime) -> Iterator[Ch
             yield Change(at=override.end, cause=Cause.OVERRIDE_END)
     yield from _dsr_changes(situation.dsr, start, end)
     if situation.hours is not None:
-        ahead = end + situation.end_before
+        # A span that starts at the very end is one of them.
+        ahead = end + situation.end_before + JUST
         for span in situation.hours.spans(start, ahead):
             for at in (span.start, span.end - situation.end_before):
                 if start <= at <= end:

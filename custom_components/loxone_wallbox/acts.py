@@ -1,0 +1,240 @@
+"""What can be done to a wallbox by a person or an automation.
+
+Each act is checked first and changes nothing when it is refused; then it is kept, then
+carried out. Raises translated errors.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.util import dt as dt_util
+
+from .charging.dsr import DsrError, DsrEvent
+from .charging.observe import MANUAL, Observation, Step, owner_limit
+from .charging.override import OverrideError, OverrideMode, Until, make_override
+from .charging.owner import DefaultHours, EndDelay, HandOver, OwnerState
+from .charging.wish import Permission, Reason
+from .commander import Commander
+from .const import DOMAIN
+from .controller import Controller
+from .miniserver import Allow, SetManualLimit, SetMode
+from .rights import Actor
+
+# Nothing of these may be overridden, it could harm somebody (regulation 8).
+UNSAFE = {
+    Reason.FAULT: "unsafe_fault",
+    Reason.LOCKED: "wallbox_locked",
+    Reason.TAMPER: "unsafe_tamper",
+}
+
+
+class ActedOn(Protocol):
+    """What acts need of a wallbox."""
+
+    title: str
+    commander: Commander
+    controller: Controller
+
+    @property
+    def linked(self) -> bool:
+        """Tell whether the wallbox can be reached."""
+
+    def observe(self) -> Observation:
+        """Return what the wallbox shows now."""
+
+
+class Acts:
+    """The acts on one wallbox."""
+
+    def __init__(self, wallbox: ActedOn) -> None:
+        """Take the wallbox."""
+        self._wallbox = wallbox
+
+    async def async_permit(self, actor: Actor, *, allowed: bool) -> None:
+        """Give or take the owner's permission."""
+        self._wallbox.commander.check(Allow(allowed))
+
+        def change(state: OwnerState, now: datetime) -> OwnerState:
+            """Keep the permission."""
+            permission = Permission(allowed=allowed, at=now, cause=actor.cause)
+            return replace(state, permission=permission)
+
+        await self._wallbox.controller.async_change(change)
+
+    async def async_wish_power(self, actor: Actor, power_kw: float) -> None:
+        """Set the power the owner wishes, in kW."""
+        self._wallbox.commander.check(SetManualLimit(power_kw))
+        seen = self._wallbox.observe()
+
+        def change(state: OwnerState, now: datetime) -> OwnerState:
+            """Keep the wish."""
+            return replace(
+                state,
+                owner_mode=MANUAL,
+                target_kw=power_kw,
+                target_previous_kw=owner_limit(state, seen),
+                target_at=now,
+                target_cause=actor.cause,
+            )
+
+        await self._wallbox.controller.async_change(change)
+
+    async def async_choose_mode(self, actor: Actor, mode: int) -> None:
+        """Choose the charge mode; while a limit of ours holds it comes afterwards.
+
+        Manual means the target power as the limit.
+        """
+        self._wallbox.commander.check(SetMode(mode))
+        seen = self._wallbox.observe()
+
+        def change(state: OwnerState, now: datetime) -> OwnerState:
+            """Keep the mode."""
+            return replace(
+                state,
+                owner_mode=mode,
+                target_previous_kw=owner_limit(state, seen),
+                target_at=now,
+                target_cause=actor.cause,
+            )
+
+        controller = self._wallbox.controller
+        await controller.async_change(change)
+        allowed = controller.decision is not None and controller.decision.target.allowed
+        if not allowed and mode != MANUAL:
+            # Nothing flows, so nothing else would tell the wallbox before it does.
+            await controller.async_give(Step.MODE, mode)
+
+    async def async_override(
+        self,
+        actor: Actor,
+        mode: OverrideMode,
+        until: Until = Until.UNPLUG,
+        *,
+        end: datetime | None = None,
+        duration: timedelta | None = None,
+    ) -> None:
+        """Charge or pause now, until something ends it."""
+        controller = self._wallbox.controller
+        if mode is OverrideMode.CHARGE:
+            self._check_safe()
+        now = dt_util.utcnow()
+        try:
+            override = make_override(
+                mode,
+                until,
+                now,
+                next_boundary=controller.next_boundary(now),
+                end=end,
+                duration=duration,
+                by=actor.user_id,
+                source="user" if actor.by_hand else "automation",
+            )
+        except OverrideError as err:
+            raise _invalid(err.key) from err
+        await controller.async_change(
+            lambda state, _now: replace(state, override=override)
+        )
+
+    async def async_resume(self, _actor: Actor) -> None:
+        """End an override; what follows is an automatic change."""
+
+        def change(state: OwnerState, now: datetime) -> OwnerState:
+            """End what there is."""
+            ended = None if state.override is None else state.override.ended(now)
+            return replace(state, override=ended)
+
+        await self._wallbox.controller.async_change(change)
+
+    async def async_skip_delay(self, actor: Actor) -> None:
+        """End the present delay; twice is once."""
+        self._check_safe()
+        await self._wallbox.controller.async_change(
+            lambda state, now: replace(
+                state, delay=state.delay.skip(now, actor.user_id)
+            )
+        )
+
+    async def async_opt_out(self, actor: Actor) -> None:
+        """Leave the grid events that hold now."""
+        self._check_safe()
+        book = self._wallbox.controller.state.dsr
+        try:
+            left = book.opt_out(dt_util.utcnow(), actor.user_id)
+        except DsrError as err:
+            raise _invalid(err.key) from err
+        await self._wallbox.controller.async_change(
+            lambda state, _now: replace(state, dsr=left)
+        )
+
+    async def async_add_event(self, event: DsrEvent) -> None:
+        """Take a grid event, or a newer version of one."""
+        now = dt_util.utcnow()
+        try:
+            book = self._wallbox.controller.state.dsr.prune(now).add(event, now)
+        except DsrError as err:
+            raise _invalid(err.key) from err
+        await self._wallbox.controller.async_change(
+            lambda state, _now: replace(state, dsr=book)
+        )
+
+    async def async_cancel_event(self, key: tuple[str, str]) -> None:
+        """Call a grid event off."""
+        try:
+            book = self._wallbox.controller.state.dsr.cancel(key, dt_util.utcnow())
+        except DsrError as err:
+            raise _invalid(err.key) from err
+        await self._wallbox.controller.async_change(
+            lambda state, _now: replace(state, dsr=book)
+        )
+
+    async def async_set_hours(self, hours: DefaultHours) -> None:
+        """Set, suspend or remove the default charging hours."""
+        await self._wallbox.controller.async_change(
+            lambda state, now: replace(state, hours=replace(hours, changed_at=now))
+        )
+
+    async def async_set_max_delay(self, seconds: int) -> None:
+        """Set the longest random delay."""
+        try:
+            self._wallbox.controller.state.with_max_delay(seconds, dt_util.utcnow())
+        except ValueError as err:
+            raise _invalid("max_delay_invalid") from err
+        await self._wallbox.controller.async_change(
+            lambda state, now: state.with_max_delay(seconds, now)
+        )
+
+    async def async_set_end_delay(self, end_delay: EndDelay) -> None:
+        """Choose where the delay at the end of a window lies."""
+        await self._wallbox.controller.async_change(
+            lambda state, _now: replace(state, end_delay=end_delay)
+        )
+
+    async def async_set_hand_over(self, hand_over: HandOver) -> None:
+        """Choose what the wallbox is left with when Home Assistant stops."""
+        await self._wallbox.controller.async_change(
+            lambda state, _now: replace(state, hand_over=hand_over)
+        )
+
+    def _check_safe(self) -> None:
+        """Refuse an override where it may endanger somebody (regulation 8)."""
+        seen = self._wallbox.observe()
+        key = None
+        if not self._wallbox.linked:
+            key = "wallbox_unreachable"
+        elif seen.blocked_by is not None:
+            key = UNSAFE[seen.blocked_by]
+        elif seen.load_shedding:
+            key = "unsafe_load_shedding"
+        if key is not None:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key=key,
+                translation_placeholders={"wallbox": self._wallbox.title},
+            )
+
+
+def _invalid(key: str) -> ServiceValidationError:
+    """Return the error for an input that makes no sense."""
+    return ServiceValidationError(translation_domain=DOMAIN, translation_key=key)

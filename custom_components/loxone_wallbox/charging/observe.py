@@ -1,0 +1,179 @@
+"""Take note of what a wallbox does, and say what it should be told next.
+
+Takes the owner's state and an observation, gives the state after it; takes a target and
+an observation, gives the next command's content. Pure, like all of the rules.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
+
+from .delay import SAME_KW, Target
+from .owner import EndDelay, OwnerState
+from .regulation import Cause, Profile
+from .wish import Reason, Situation, TargetPower
+
+MANUAL = 99
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observation:
+    """What the wallbox shows; None is unknown, powers in kW.
+
+    `mode_limits` are the limits of the configured modes, `visit` the Miniserver's own
+    instant of the plug-in.
+    """
+
+    connected: bool | None
+    allowed: bool | None
+    charging: bool
+    mode: int | None
+    limit_kw: float | None
+    blocked_by: Reason | None
+    load_shedding: bool
+    visit: datetime | None
+    min_kw: float
+    max_kw: float
+    mode_limits: dict[int, float]
+    managed: bool = False
+
+
+def observe(
+    state: OwnerState, seen: Observation, now: datetime, *, first: bool
+) -> OwnerState:
+    """Take note of plugging, unplugging and protections.
+
+    `first` is the first look after a start: a car that is charging goes on.
+    """
+    if not state.seen and seen.allowed is not None:
+        state = replace(state, seen=True)
+        if not state.hours.windows:
+            # Nothing of ours ruled here before: what is found is the owner's word.
+            permission = replace(state.permission, allowed=seen.allowed)
+            state = replace(state, permission=permission)
+    blocked = seen.blocked_by is not None
+    if blocked is not state.blocked:
+        cleared = state.cleared_at if blocked else now
+        state = replace(state, blocked=blocked, cleared_at=cleared)
+    if state.owner_mode is None and seen.mode is not None:
+        target = seen.limit_kw if seen.mode == MANUAL else state.target_kw
+        state = replace(state, owner_mode=seen.mode, target_kw=target)
+    if seen.connected and state.plugged_at is None:
+        return _plugged(state, seen, now, first=first)
+    if seen.connected is False and state.plugged_at is not None:
+        override = state.override
+        if override is not None and override.end is None:
+            override = None
+        return replace(
+            state, plugged_at=None, override=override, delay=state.delay.unplug(now)
+        )
+    return state
+
+
+def _plugged(
+    state: OwnerState, seen: Observation, now: datetime, *, first: bool
+) -> OwnerState:
+    """Start a visit."""
+    plugged_at, delay = now, state.delay.plug_in(now)
+    if first:
+        if seen.visit is not None and seen.visit <= now:
+            plugged_at = seen.visit
+        if seen.charging and seen.allowed:
+            # Nothing changes at the wall when it is Home Assistant that starts.
+            limit = seen.max_kw if seen.limit_kw is None else seen.limit_kw
+            delay = replace(delay, settled=Target(allowed=True, limit_kw=limit))
+    return replace(state, plugged_at=plugged_at, delay=delay)
+
+
+def owner_limit(state: OwnerState, seen: Observation) -> float:
+    """Return the power the owner's mode gives when nothing of ours reduces it."""
+    if state.owner_mode is not None and state.owner_mode != MANUAL:
+        if seen.managed:
+            return seen.max_kw
+        if seen.mode == state.owner_mode and seen.limit_kw is not None:
+            # A program on the Miniserver may move a mode's limit.
+            return seen.limit_kw
+        return seen.mode_limits.get(state.owner_mode, seen.max_kw)
+    wish = seen.max_kw if state.target_kw is None else state.target_kw
+    return min(max(wish, seen.min_kw), seen.max_kw)
+
+
+def situation(
+    state: OwnerState,
+    seen: Observation,
+    profile: Profile,
+    zone: tzinfo,
+    *,
+    strict: bool,
+    reconnected_at: datetime | None,
+) -> Situation:
+    """Put together what decides."""
+    limit = owner_limit(state, seen)
+    previous = state.target_previous_kw
+    delayed = state.max_delay_s > 0 and Cause.DEFAULT_HOURS in profile.delayed
+    early = delayed and state.end_delay is EndDelay.BEFORE_BOUNDARY
+    return Situation(
+        min_kw=seen.min_kw,
+        max_kw=seen.max_kw,
+        target=TargetPower(
+            limit_kw=limit,
+            previous_kw=limit if previous is None else previous,
+            at=state.target_at,
+            cause=state.target_cause,
+        ),
+        dsr=state.dsr,
+        permission=state.permission,
+        override=state.override,
+        hours=state.hours.schedule(zone),
+        hours_changed_at=state.hours.changed_at,
+        end_before=timedelta(seconds=state.max_delay_s if early else 0),
+        plugged_at=state.plugged_at,
+        blocked_by=seen.blocked_by,
+        cleared_at=state.cleared_at,
+        reconnected_at=reconnected_at,
+        strict=strict,
+    )
+
+
+class Step(StrEnum):
+    """What a wallbox can be told."""
+
+    ALLOW = "allow"
+    FORBID = "forbid"
+    MODE = "mode"
+    LIMIT = "limit"
+
+
+def next_step(
+    target: Target, state: OwnerState, seen: Observation
+) -> tuple[Step, float] | None:
+    """Return the next command towards a target and its value, None when it is there.
+
+    The limit goes before the permission, so that nothing flows above it; once nothing
+    reduces it the owner's mode is restored.
+    """
+    if seen.allowed is None:
+        return None
+    if not target.allowed:
+        return (Step.FORBID, 0) if seen.allowed else None
+    if not seen.managed and (step := _limit_step(target, state, seen)) is not None:
+        return step
+    return None if seen.allowed else (Step.ALLOW, 0)
+
+
+def _limit_step(
+    target: Target, state: OwnerState, seen: Observation
+) -> tuple[Step, float] | None:
+    """Return the command that brings the limit, None when it is right."""
+    mode = state.owner_mode
+    own = mode is not None and mode != MANUAL
+    if own and target.limit_kw >= owner_limit(state, seen) - SAME_KW:
+        return None if seen.mode == mode else (Step.MODE, float(mode or 0))
+    if own and seen.mode == mode and (seen.limit_kw or 0) <= target.limit_kw:
+        return None
+    there = seen.limit_kw is not None and (
+        abs(seen.limit_kw - target.limit_kw) < 2 * SAME_KW
+    )
+    if seen.mode == MANUAL and there:
+        return None
+    return (Step.LIMIT, target.limit_kw)

@@ -1,0 +1,98 @@
+"""Who may override, and what an act of whom means for the random delay.
+
+A person's act waits for nothing; a call without a user is an automation, whose change
+is delayed like any automatic one. A refusal is told to whoever keeps the security log.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+
+from .charging.regulation import Cause
+from .const import (
+    CONF_AUTOMATIONS_MAY_OVERRIDE,
+    CONF_OVERRIDE_USERS,
+    DOMAIN,
+    LOGGER,
+    WALLBOX_DEFAULTS,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Actor:
+    """Who acts; without a user it is an automation."""
+
+    user_id: str | None
+    by_hand: bool
+
+    @property
+    def cause(self) -> Cause:
+        """Return what the act means for the random delay."""
+        return Cause.USER if self.by_hand else Cause.AUTOMATION
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SecurityEvent:
+    """Something the security log keeps; `detail` holds no secret."""
+
+    kind: str
+    outcome: str
+    user_id: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+type SecuritySink = Callable[[SecurityEvent], None]
+
+
+def log_security(event: SecurityEvent) -> None:
+    """Take a security event where no log is kept yet."""
+    LOGGER.warning("%s: %s %s", event.kind, event.outcome, dict(event.detail))
+
+
+async def async_actor(
+    hass: HomeAssistant,
+    settings: Mapping[str, Any],
+    context: Context | None,
+    *,
+    act: str,
+    wallbox: str,
+    on_behalf_of_user: bool = False,
+    security: SecuritySink = log_security,
+) -> Actor:
+    """Return who acts, or refuse an act that is not theirs.
+
+    Raises a translated error; nothing has changed then.
+    """
+    user_id = None if context is None else context.user_id
+    if await _may(hass, settings, user_id):
+        return Actor(user_id=user_id, by_hand=user_id is not None or on_behalf_of_user)
+    security(
+        SecurityEvent(
+            kind="action_denied",
+            outcome="attempt_failed",
+            user_id=user_id,
+            detail={"action": act},
+        )
+    )
+    raise ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key="not_permitted",
+        translation_placeholders={"wallbox": wallbox},
+    )
+
+
+async def _may(
+    hass: HomeAssistant, settings: Mapping[str, Any], user_id: str | None
+) -> bool:
+    """Tell whether a user, or an automation, may override."""
+    if user_id is None:
+        chosen = {**WALLBOX_DEFAULTS, **settings}
+        return bool(chosen[CONF_AUTOMATIONS_MAY_OVERRIDE])
+    users = settings.get(CONF_OVERRIDE_USERS)
+    if users is None or user_id in users:
+        return True
+    user = await hass.auth.async_get_user(user_id)
+    return user is not None and user.is_admin
