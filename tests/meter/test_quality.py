@@ -2,7 +2,7 @@
 
 import math
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from custom_components.loxone_wallbox.meter.quality import (
     EnergyMemory,
@@ -71,6 +71,7 @@ def test_nonsense_is_left_out() -> None:
     ]
 
 
+@example([(1.0, 0.0), (9007199254740996.0, 0.0)] + [(9007199254740996.0, 10.0)] * 2)
 @given(
     st.lists(
         st.tuples(st.one_of(st.floats(), st.floats(0, 1e6)), st.floats(0, 1e5)),

@@ -16,6 +16,8 @@ CONSISTENT_S = 10.0
 POWER_MARGIN = 1.25
 # Two last digits of the coarsest meter (0.1 kWh in the app's format).
 RESOLUTION_KWH = 0.2
+# Ten times what the registers of such meters can count.
+MAX_READING_KWH = 1e7
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +79,7 @@ class MonotonicEnergy:
         A reading that falls or jumps is held back until more of its kind have come;
         then counting goes on from there, and what was between is not booked.
         """
-        if not math.isfinite(reading_kwh) or reading_kwh < 0:
+        if not 0 <= reading_kwh <= MAX_READING_KWH:
             return self.total_kwh
         if self.memory is None:
             self.memory = EnergyMemory(reading_kwh=reading_kwh, offset_kwh=0.0, at=at)
