@@ -7,11 +7,13 @@ from .commands import command_latency
 from .decode import decode_values_ns
 from .report import Figure, conditions
 from .setup import set_up_seconds
+from .year import year_seconds
 
 FIGURES: dict[str, Callable[[], Figure]] = {
     "P1": decode_values_ns,
     "P2": set_up_seconds,
     "P3": command_latency,
+    "P7": year_seconds,
 }
 
 

@@ -97,7 +97,7 @@ class Stage:
         """Let time pass without a stop."""
         seconds = when.timestamp() - self.clock.time()
         if seconds > 0:
-            self.simulator.advance(seconds)
+            self.simulator.advance(seconds, step_s=max(0.1, seconds / 40))
             # Many small steps add up to nearly the instant.
             self.clock.step(when.timestamp() - self.clock.time())
         await self.settle()
@@ -123,6 +123,7 @@ async def stage(
     *,
     begin: str = "2027-01-13T17:25:00",
     box: WallboxConfig | None = None,
+    manager: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
     """Set the stage at a local time with one wallbox under the night preset."""
@@ -134,6 +135,7 @@ async def stage(
     simulator = await start_simulator(
         clock=clock,
         wallboxes=(box or WallboxConfig(name="Garage"),),
+        manager=manager,
         idle_timeout_s=timedelta(days=9).total_seconds(),
         token_lifetime_s=timedelta(days=99).total_seconds(),
     )

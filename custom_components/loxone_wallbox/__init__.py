@@ -49,6 +49,7 @@ _BLOCKS: HassKey[dict[str, tuple[float, Mapping[str, Any]]]] = HassKey(
 PLATFORMS = [
     Platform.BINARY_SENSOR,
     Platform.BUTTON,
+    Platform.CALENDAR,
     Platform.EVENT,
     Platform.NUMBER,
     Platform.SELECT,

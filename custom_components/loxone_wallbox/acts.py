@@ -4,23 +4,30 @@ Each act is checked first and changes nothing when it is refused; then it is kep
 carried out. Raises translated errors.
 """
 
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
 
 from .charging.dsr import DsrError, DsrEvent
 from .charging.observe import MANUAL, Observation, Step, owner_limit
-from .charging.override import OverrideError, OverrideMode, Until, make_override
+from .charging.override import (
+    AUTOMATION,
+    OverrideError,
+    OverrideMode,
+    Until,
+    make_override,
+)
 from .charging.owner import DefaultHours, EndDelay, HandOver, OwnerState
 from .charging.wish import Permission, Reason
 from .commander import Commander
 from .const import DOMAIN
 from .controller import Controller
 from .miniserver import Allow, SetManualLimit, SetMode
-from .rights import Actor
+from .rights import Actor, SecurityEvent, SecuritySink, log_security
 
 # Nothing of these may be overridden, it could harm somebody (regulation 8).
 UNSAFE = {
@@ -28,6 +35,10 @@ UNSAFE = {
     Reason.LOCKED: "wallbox_locked",
     Reason.TAMPER: "unsafe_tamper",
 }
+
+
+# An act that was checked when it was named, to be carried out or closed.
+type Act = Coroutine[Any, Any, None]
 
 
 class ActedOn(Protocol):
@@ -48,9 +59,12 @@ class ActedOn(Protocol):
 class Acts:
     """The acts on one wallbox."""
 
-    def __init__(self, wallbox: ActedOn) -> None:
-        """Take the wallbox."""
+    def __init__(
+        self, wallbox: ActedOn, *, security: SecuritySink = log_security
+    ) -> None:
+        """Take the wallbox and who keeps the security log."""
         self._wallbox = wallbox
+        self._security = security
 
     async def async_permit(self, actor: Actor, *, allowed: bool) -> None:
         """Give or take the owner's permission."""
@@ -106,7 +120,7 @@ class Acts:
             # Nothing flows, so nothing else would tell the wallbox before it does.
             await controller.async_give(Step.MODE, mode)
 
-    async def async_override(
+    def async_override(
         self,
         actor: Actor,
         mode: OverrideMode,
@@ -114,30 +128,28 @@ class Acts:
         *,
         end: datetime | None = None,
         duration: timedelta | None = None,
-    ) -> None:
+    ) -> Act:
         """Charge or pause now, until something ends it."""
-        controller = self._wallbox.controller
         if mode is OverrideMode.CHARGE:
-            self._check_safe()
-        now = dt_util.utcnow()
-        try:
+            self._check_safe(actor, "override")
+
+        def change(state: OwnerState, now: datetime) -> OwnerState:
+            """Keep the override."""
             override = make_override(
                 mode,
                 until,
                 now,
-                next_boundary=controller.next_boundary(now),
+                next_boundary=self._wallbox.controller.next_boundary(now),
                 end=end,
                 duration=duration,
                 by=actor.user_id,
-                source="user" if actor.by_hand else "automation",
+                source="user" if actor.by_hand else AUTOMATION,
             )
-        except OverrideError as err:
-            raise _invalid(err.key) from err
-        await controller.async_change(
-            lambda state, _now: replace(state, override=override)
-        )
+            return replace(state, override=override)
 
-    async def async_resume(self, _actor: Actor) -> None:
+        return self._checked(change)
+
+    def async_resume(self, _actor: Actor) -> Act:
         """End an override; what follows is an automatic change."""
 
         def change(state: OwnerState, now: datetime) -> OwnerState:
@@ -145,53 +157,39 @@ class Acts:
             ended = None if state.override is None else state.override.ended(now)
             return replace(state, override=ended)
 
-        await self._wallbox.controller.async_change(change)
+        return self._checked(change)
 
-    async def async_skip_delay(self, actor: Actor) -> None:
+    def async_skip_delay(self, actor: Actor) -> Act:
         """End the present delay; twice is once."""
-        self._check_safe()
-        await self._wallbox.controller.async_change(
+        self._check_safe(actor, "skip_delay")
+        return self._checked(
             lambda state, now: replace(
                 state, delay=state.delay.skip(now, actor.user_id)
             )
         )
 
-    async def async_opt_out(self, actor: Actor) -> None:
+    def async_opt_out(self, actor: Actor) -> Act:
         """Leave the grid events that hold now."""
-        self._check_safe()
-        book = self._wallbox.controller.state.dsr
-        try:
-            left = book.opt_out(dt_util.utcnow(), actor.user_id)
-        except DsrError as err:
-            raise _invalid(err.key) from err
-        await self._wallbox.controller.async_change(
-            lambda state, _now: replace(state, dsr=left)
+        self._check_safe(actor, "dsr_opt_out")
+        return self._checked(
+            lambda state, now: replace(state, dsr=state.dsr.opt_out(now, actor.user_id))
         )
 
-    async def async_add_event(self, event: DsrEvent) -> None:
+    def async_add_event(self, event: DsrEvent) -> Act:
         """Take a grid event, or a newer version of one."""
-        now = dt_util.utcnow()
-        try:
-            book = self._wallbox.controller.state.dsr.prune(now).add(event, now)
-        except DsrError as err:
-            raise _invalid(err.key) from err
-        await self._wallbox.controller.async_change(
-            lambda state, _now: replace(state, dsr=book)
+        return self._checked(
+            lambda state, now: replace(state, dsr=state.dsr.prune(now).add(event, now))
         )
 
-    async def async_cancel_event(self, key: tuple[str, str]) -> None:
+    def async_cancel_event(self, key: tuple[str, str]) -> Act:
         """Call a grid event off."""
-        try:
-            book = self._wallbox.controller.state.dsr.cancel(key, dt_util.utcnow())
-        except DsrError as err:
-            raise _invalid(err.key) from err
-        await self._wallbox.controller.async_change(
-            lambda state, _now: replace(state, dsr=book)
+        return self._checked(
+            lambda state, now: replace(state, dsr=state.dsr.cancel(key, now))
         )
 
-    async def async_set_hours(self, hours: DefaultHours) -> None:
+    def async_set_hours(self, hours: DefaultHours) -> Act:
         """Set, suspend or remove the default charging hours."""
-        await self._wallbox.controller.async_change(
+        return self._checked(
             lambda state, now: replace(state, hours=replace(hours, changed_at=now))
         )
 
@@ -217,7 +215,24 @@ class Acts:
             lambda state, _now: replace(state, hand_over=hand_over)
         )
 
-    def _check_safe(self) -> None:
+    def _checked(self, change: Callable[[OwnerState, datetime], OwnerState]) -> Act:
+        """Return a change to be carried out, refused here and now where it cannot be.
+
+        It is made anew on the state that stands when it is carried out.
+        """
+
+        def translated(state: OwnerState, now: datetime) -> OwnerState:
+            """Make the change, with the reason in words where it cannot be."""
+            try:
+                return change(state, now)
+            except (DsrError, OverrideError) as err:
+                raise _invalid(err.key) from err
+
+        controller = self._wallbox.controller
+        translated(controller.state, dt_util.utcnow())
+        return controller.async_change(translated)
+
+    def _check_safe(self, actor: Actor, act: str) -> None:
         """Refuse an override where it may endanger somebody (regulation 8)."""
         seen = self._wallbox.observe()
         key = None
@@ -228,6 +243,14 @@ class Acts:
         elif seen.load_shedding:
             key = "unsafe_load_shedding"
         if key is not None:
+            self._security(
+                SecurityEvent(
+                    kind="override_refused",
+                    outcome="attempt_failed",
+                    user_id=actor.user_id,
+                    detail={"action": act, "reason": key},
+                )
+            )
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
                 translation_key=key,

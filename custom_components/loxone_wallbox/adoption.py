@@ -2,7 +2,8 @@
 
 A change of permission, mode or limit that no command of ours explains was made in
 Loxone's app or by a program: it becomes the owner's override until unplugging or the
-next boundary, without a car the owner's permission. Three such changes in ten minutes mean two masters: then we stop.
+next boundary, without a car the owner's permission. Three such changes in ten minutes
+mean two masters: then we stop.
 """
 
 from collections import deque
@@ -10,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from .charging.delay import SAME_KW
-from .charging.observe import MANUAL, Observation, Step
+from .charging.observe import MANUAL, Observation, Step, owner_limit
 from .charging.override import Override, OverrideMode
 from .charging.owner import OwnerState
 from .charging.regulation import Cause
@@ -70,26 +71,40 @@ class Adoption:
         before = self._seen
         if before is None or _protected(before, seen):
             return state
-        if self._mode_is_theirs(before, seen, now):
-            state = replace(state, owner_mode=seen.mode)
-            if seen.mode == MANUAL and seen.limit_kw is not None:
-                state = state.with_target(seen.limit_kw, now, Cause.USER)
+        if not seen.managed and self._mode_is_theirs(before, seen, now):
+            manual = seen.mode == MANUAL and seen.limit_kw is not None
+            state = replace(
+                state,
+                owner_mode=seen.mode,
+                target_kw=seen.limit_kw if manual else state.target_kw,
+                target_previous_kw=owner_limit(state, before),
+                target_at=now,
+                target_cause=Cause.USER,
+            )
         if not self._permission_is_theirs(before, seen, now):
+            return state
+        if state.plugged_at is not None:
+            self._count(now)
+        if seen.managed:
+            # A manager is no owner; but neither is it fought for ever.
             return state
         if state.plugged_at is None:
             permission = Permission(allowed=bool(seen.allowed), at=now)
             return replace(state, permission=permission)
+        mode = OverrideMode.CHARGE if seen.allowed else OverrideMode.PAUSE
+        return replace(
+            state,
+            override=Override(mode=mode, start=now, end=next_boundary, source=SOURCE),
+        )
+
+    def _count(self, now: datetime) -> None:
+        """Count a reversal; three within ten minutes are two masters."""
         self._reversals.append(now)
         if (
             len(self._reversals) == REVERSALS
             and now - self._reversals[0] <= REVERSALS_WITHIN
         ):
             self.two_masters = True
-        mode = OverrideMode.CHARGE if seen.allowed else OverrideMode.PAUSE
-        return replace(
-            state,
-            override=Override(mode=mode, start=now, end=next_boundary, source=SOURCE),
-        )
 
     def _permission_is_theirs(
         self, before: Observation, seen: Observation, now: datetime
@@ -127,8 +142,7 @@ class Adoption:
 def _protected(before: Observation, seen: Observation) -> bool:
     """Tell whether a protection explains a change."""
     return (
-        seen.managed
-        or seen.load_shedding
+        seen.load_shedding
         or before.load_shedding
         or Reason.LOCKED in {seen.blocked_by, before.blocked_by}
     )

@@ -32,6 +32,7 @@ from .coordinator import (
     LoxoneWallboxRuntimeData,
     WallboxCoordinator,
 )
+from .dsr_sources import DsrSources
 from .miniserver import ClientListener, Structure, Token, WallboxInfo
 from .miniserver.errors import AuthenticationError, MiniserverError
 from .rules import async_load_state
@@ -46,6 +47,7 @@ class Hub(ClientListener):
         self._entry = entry
         self._runtime: LoxoneWallboxRuntimeData | None = None
         self._syncing = asyncio.Lock()
+        self._sources: dict[str, DsrSources] = {}
 
     async def async_start(self, runtime: LoxoneWallboxRuntimeData) -> None:
         """Build the wallboxes and follow the entry from now on."""
@@ -56,6 +58,7 @@ class Hub(ClientListener):
                 self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed
             )
         )
+        self._entry.async_on_unload(self._stop_sources)
 
     @override
     def connection_made(self) -> None:
@@ -149,6 +152,8 @@ class Hub(ClientListener):
     ) -> None:
         """Take a wallbox and its entities away; the registries keep what they have."""
         runtime.wallboxes.pop(wallbox.subentry_id)
+        if (sources := self._sources.pop(wallbox.subentry_id, None)) is not None:
+            sources.stop()
         for entity in tuple(wallbox.entities):
             await entity.async_remove(force_remove=True)
         await wallbox.async_shutdown()
@@ -177,6 +182,16 @@ class Hub(ClientListener):
         for add in runtime.platforms:
             add(wallbox)
         wallbox.async_refresh_state()
+        sources = DsrSources(self._hass, self._entry, wallbox)
+        self._sources[subentry.subentry_id] = sources
+        sources.start()
+
+    @callback
+    def _stop_sources(self) -> None:
+        """Follow the sources of grid events no longer."""
+        for sources in self._sources.values():
+            sources.stop()
+        self._sources.clear()
 
     def _report_missing(self, runtime: LoxoneWallboxRuntimeData) -> None:
         """Raise or clear the repair of each wallbox the structure file lacks."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 
@@ -91,8 +92,11 @@ async def _may(
     if user_id is None:
         chosen = {**WALLBOX_DEFAULTS, **settings}
         return bool(chosen[CONF_AUTOMATIONS_MAY_OVERRIDE])
-    users = settings.get(CONF_OVERRIDE_USERS)
-    if users is None or user_id in users:
-        return True
     user = await hass.auth.async_get_user(user_id)
-    return user is not None and user.is_admin
+    if user is None or not user.is_active:
+        return False
+    users = settings.get(CONF_OVERRIDE_USERS)
+    if users is None:
+        # Not even everybody includes who may only look at things.
+        return user.permissions.access_all_entities(POLICY_CONTROL)
+    return user_id in users or user.is_admin

@@ -4,7 +4,8 @@ Each takes wallboxes by their devices and is refused as a whole when one of them
 of ours, so that nothing is done by halves.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -23,6 +24,7 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.util import dt as dt_util
 
+from .acts import Act
 from .charging.dsr import DsrError, DsrEvent, DsrKind
 from .charging.override import OverrideMode, Until
 from .charging.owner import DefaultHours, preset_hours
@@ -44,7 +46,7 @@ ATTR_UNTIL = "until"
 ATTR_VERSION = "version"
 ATTR_WINDOWS = "windows"
 
-type Handler = Callable[[WallboxCoordinator, Actor, ServiceCall], Awaitable[None]]
+type Handler = Callable[[WallboxCoordinator, Actor, ServiceCall], Act]
 
 _DEVICES = {
     probatio.Required(ATTR_DEVICE_ID): probatio.All(cv.ensure_list, [cv.string])
@@ -112,8 +114,8 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 
 async def _async_handle(handler: Handler, call: ServiceCall) -> None:
-    """Carry an action out on every wallbox it names."""
-    acts = [
+    """Carry an action out on every wallbox it names, or on none when one refuses."""
+    acting = [
         (
             wallbox,
             await async_actor(
@@ -125,16 +127,25 @@ async def _async_handle(handler: Handler, call: ServiceCall) -> None:
                 on_behalf_of_user=call.data.get(ATTR_ON_BEHALF, False),
             ),
         )
-        for wallbox in wallboxes_of(call.hass, call.data[ATTR_DEVICE_ID])
+        for wallbox in wallboxes_of(call.hass, call.data[ATTR_DEVICE_ID]).values()
     ]
-    for wallbox, actor in acts:
-        await handler(wallbox, actor, call)
+    acts: list[Act] = []
+    try:
+        for wallbox, actor in acting:
+            acts.append(handler(wallbox, actor, call))
+    except BaseException:
+        for act in acts:
+            act.close()
+        raise
+    for result in await asyncio.gather(*acts, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
 
 
 def wallboxes_of(
     hass: HomeAssistant, device_ids: list[str]
-) -> list[WallboxCoordinator]:
-    """Return the wallboxes of devices; raises a translated error for any other."""
+) -> dict[str, WallboxCoordinator]:
+    """Return the wallboxes by device; raises a translated error for any other."""
     registry = dr.async_get(hass)
     entries: list[LoxoneWallboxConfigEntry] = hass.config_entries.async_loaded_entries(
         DOMAIN
@@ -144,7 +155,7 @@ def wallboxes_of(
         for entry in entries
         for wallbox in entry.runtime_data.wallboxes.values()
     }
-    found = []
+    found = {}
     for device_id in device_ids:
         device = registry.async_get(device_id)
         wallbox = next(
@@ -161,13 +172,11 @@ def wallboxes_of(
                 translation_key="unknown_wallbox",
                 translation_placeholders={"device": device_id},
             )
-        found.append(wallbox)
+        found[device_id] = wallbox
     return found
 
 
-async def _async_set_hours(
-    wallbox: WallboxCoordinator, _actor: Actor, call: ServiceCall
-) -> None:
+def _set_hours(wallbox: WallboxCoordinator, _actor: Actor, call: ServiceCall) -> Act:
     """Set default charging hours, a preset or windows of one's own."""
     preset, windows = call.data.get(ATTR_PRESET), call.data.get(ATTR_WINDOWS)
     if (preset is None) is (windows is None):
@@ -182,22 +191,20 @@ async def _async_set_hours(
         if not parsed:
             raise _invalid("windows_missing")
         hours = DefaultHours(windows=parsed, clock=call.data[ATTR_CLOCK])
-    await wallbox.acts.async_set_hours(hours)
+    return wallbox.acts.async_set_hours(hours)
 
 
-async def _async_remove_hours(
+def _remove_hours(
     wallbox: WallboxCoordinator, _actor: Actor, _call: ServiceCall
-) -> None:
+) -> Act:
     """Remove the default charging hours."""
-    await wallbox.acts.async_set_hours(DefaultHours())
+    return wallbox.acts.async_set_hours(DefaultHours())
 
 
-async def _async_override(
-    wallbox: WallboxCoordinator, actor: Actor, call: ServiceCall
-) -> None:
+def _override(wallbox: WallboxCoordinator, actor: Actor, call: ServiceCall) -> Act:
     """Charge or pause, against what the schedule says."""
     end = call.data.get(ATTR_END)
-    await wallbox.acts.async_override(
+    return wallbox.acts.async_override(
         actor,
         call.data[ATTR_MODE],
         call.data[ATTR_UNTIL],
@@ -206,34 +213,28 @@ async def _async_override(
     )
 
 
-async def _async_cancel_override(
+def _cancel_override(
     wallbox: WallboxCoordinator, actor: Actor, _call: ServiceCall
-) -> None:
+) -> Act:
     """End an override."""
-    await wallbox.acts.async_resume(actor)
+    return wallbox.acts.async_resume(actor)
 
 
-async def _async_skip_delay(
-    wallbox: WallboxCoordinator, actor: Actor, _call: ServiceCall
-) -> None:
+def _skip_delay(wallbox: WallboxCoordinator, actor: Actor, _call: ServiceCall) -> Act:
     """End the present delay."""
-    await wallbox.acts.async_skip_delay(actor)
+    return wallbox.acts.async_skip_delay(actor)
 
 
-async def _async_start_event(
-    wallbox: WallboxCoordinator, _actor: Actor, call: ServiceCall
-) -> None:
+def _start_event(wallbox: WallboxCoordinator, _actor: Actor, call: ServiceCall) -> Act:
     """Take a grid event."""
     fields = {"kind": DsrKind.PAUSE, **_event_fields(call)}
     fields.setdefault("start", dt_util.utcnow())
     if "end" not in fields:
         raise _invalid("dsr_end_missing")
-    await _async_take(wallbox, fields)
+    return _take(wallbox, fields)
 
 
-async def _async_update_event(
-    wallbox: WallboxCoordinator, _actor: Actor, call: ServiceCall
-) -> None:
+def _update_event(wallbox: WallboxCoordinator, _actor: Actor, call: ServiceCall) -> Act:
     """Change a grid event that is known."""
     key = (call.data[ATTR_PROGRAM], call.data[ATTR_EVENT_ID])
     known = wallbox.controller.state.dsr.events.get(key)
@@ -241,29 +242,27 @@ async def _async_update_event(
         raise _invalid("dsr_unknown")
     before = {name: getattr(known, name) for name in DsrEvent.__dataclass_fields__}
     fields = {**before, "version": known.version + 1, **_event_fields(call)}
-    await _async_take(wallbox, fields)
+    return _take(wallbox, fields)
 
 
-async def _async_take(wallbox: WallboxCoordinator, fields: dict[str, Any]) -> None:
+def _take(wallbox: WallboxCoordinator, fields: dict[str, Any]) -> Act:
     """Make an event of its fields and take it."""
     try:
         event = DsrEvent(**{**fields, "heard_at": dt_util.utcnow()})
     except DsrError as err:
         raise _invalid(err.key) from err
-    await wallbox.acts.async_add_event(event)
+    return wallbox.acts.async_add_event(event)
 
 
-async def _async_cancel_event(
-    wallbox: WallboxCoordinator, _actor: Actor, call: ServiceCall
-) -> None:
+def _cancel_event(wallbox: WallboxCoordinator, _actor: Actor, call: ServiceCall) -> Act:
     """Call a grid event off."""
     key = (call.data[ATTR_PROGRAM], call.data[ATTR_EVENT_ID])
-    await wallbox.acts.async_cancel_event(key)
+    return wallbox.acts.async_cancel_event(key)
 
 
 async def _async_list_events(call: ServiceCall) -> ServiceResponse:
     """Return the grid events of the wallboxes, by device."""
-    ids = call.data[ATTR_DEVICE_ID]
+    wallboxes = wallboxes_of(call.hass, call.data[ATTR_DEVICE_ID])
     now = dt_util.utcnow()
     return {
         device_id: [
@@ -273,7 +272,7 @@ async def _async_list_events(call: ServiceCall) -> ServiceResponse:
             }
             for event in wallbox.controller.state.dsr.events.values()
         ]
-        for device_id, wallbox in zip(ids, wallboxes_of(call.hass, ids), strict=True)
+        for device_id, wallbox in wallboxes.items()
     }
 
 
@@ -290,7 +289,11 @@ def _instant(value: datetime) -> datetime:
     """Return an instant in UTC; one without a zone could be any."""
     if value.tzinfo is None:
         raise _invalid("time_naive")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        # At the very ends of the calendar; the rules refuse it as too far away.
+        return value.replace(tzinfo=UTC)
 
 
 def _invalid(key: str) -> ServiceValidationError:
@@ -299,12 +302,12 @@ def _invalid(key: str) -> ServiceValidationError:
 
 
 _HANDLERS: dict[str, Handler] = {
-    "set_default_hours": _async_set_hours,
-    "remove_default_hours": _async_remove_hours,
-    "override": _async_override,
-    "cancel_override": _async_cancel_override,
-    "skip_delay": _async_skip_delay,
-    "dsr_start": _async_start_event,
-    "dsr_update": _async_update_event,
-    "dsr_cancel": _async_cancel_event,
+    "set_default_hours": _set_hours,
+    "remove_default_hours": _remove_hours,
+    "override": _override,
+    "cancel_override": _cancel_override,
+    "skip_delay": _skip_delay,
+    "dsr_start": _start_event,
+    "dsr_update": _update_event,
+    "dsr_cancel": _cancel_event,
 }

@@ -11,7 +11,7 @@ from custom_components.loxone_wallbox.charging.override import (
     Override,
     OverrideMode,
 )
-from custom_components.loxone_wallbox.charging.wish import Reason
+from custom_components.loxone_wallbox.charging.wish import Permission, Reason
 
 EVENING = local("2027-01-13T17:30:00")
 
@@ -225,3 +225,30 @@ def test_unplugged_the_permission_stays() -> None:
     assert player.decide().target.allowed
     strict = Player(now=EVENING, draws=[], situation=situation(strict=True))
     assert not strict.decide().target.allowed
+
+
+def test_charge_now_ends_a_delay() -> None:
+    """Who asks for it while the start is pending does not wait for its end."""
+    player = plugged(437)
+    player.until(local("2027-01-13T22:03:00"))
+    player.change(override=Override(mode=OverrideMode.CHARGE, start=player.now))
+    assert powers(player.log)[-1] == ("13 22:03:00", 11)
+    assert player.memory.draws[-1].outcome is Outcome.CANCELLED
+
+
+def test_a_second_override_acts_at_once() -> None:
+    """Pausing what was started by hand is no relevant time, however soon it is."""
+    player = plugged()
+    player.now += timedelta(seconds=30)
+    player.change(override=Override(mode=OverrideMode.CHARGE, start=player.now))
+    player.now += timedelta(seconds=30)
+    player.change(override=Override(mode=OverrideMode.PAUSE, start=player.now))
+    assert powers(player.log)[-1] == ("13 17:31:00", 0)
+
+
+def test_the_owner_ends_a_pending_stop() -> None:
+    """Who takes the permission while a stop is pending does not wait for it."""
+    player = plugged(0, 123)
+    player.until(local("2027-01-14T07:51:00"))
+    player.change(permission=Permission(allowed=False, at=player.now))
+    assert powers(player.log)[-1] == ("14 07:51:00", 0)

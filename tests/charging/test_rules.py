@@ -77,7 +77,7 @@ class WallboxLife(RuleBasedStateMachine):
             # Without a car nothing flows, so nothing there waits for anything.
             plugged = self.player.situation.plugged_at is not None
             if plugged and not new.target.same_as(decision.target):
-                edges = {at for at, _ in self.player.situation.dsr.edges()}
+                edges = {at for at, _ in self.player.situation.dsr.edges(quiet)}
                 draws = self.player.memory.draws
                 on_time = (pending is not None and when == pending.due) or (
                     bool(draws) and draws[-1].due == when

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from .delay import OFF, DelayMemory, DelayRules, Pending, Target
+from .delay import OFF, Change, DelayMemory, DelayRules, Pending, Target
+from .regulation import Cause
 from .wish import HORIZON, JUST, Reason, Situation, Wish, changes, last_change, wish_at
 
 
@@ -42,19 +43,8 @@ def decide(
     elif situation.blocked_by is not None:
         memory = memory.settle_safely(now)
     else:
-        memory = memory.advance(
-            wish.target,
-            last_change(
-                situation,
-                now,
-                _permission_differs
-                if wish.target.allowed is not memory.settled.allowed
-                else _differs,
-            ),
-            rules,
-            now,
-            draw,
-        )
+        change = _change(situation, memory, wish, now)
+        memory = memory.advance(wish.target, change, rules, now, draw)
     target, reason = _overlaid(situation, memory, wish, now)
     upcoming = sorted(
         change.at for change in changes(situation, now + JUST, now + HORIZON)
@@ -71,6 +61,17 @@ def decide(
         ),
         memory,
     )
+
+
+def _change(
+    situation: Situation, memory: DelayMemory, wish: Wish, now: datetime
+) -> Change:
+    """Return when and why the wish became another than what holds."""
+    if wish.target.same_as(memory.settled):
+        # Nothing is to change, so nobody asks since when.
+        return Change(at=now, cause=Cause.USER)
+    switches = wish.target.allowed is not memory.settled.allowed
+    return last_change(situation, now, _permission_differs if switches else _differs)
 
 
 def _unplugged(situation: Situation, now: datetime) -> Target:
@@ -112,7 +113,7 @@ def _overlaid(
 
 def _overlay_edges(situation: Situation, now: datetime) -> list[datetime]:
     """Return the next instants at which what is laid over changes."""
-    ahead = sorted(at for at, _ in situation.dsr.edges() if at > now)
+    ahead = sorted(at for at, _ in situation.dsr.edges(now) if at > now)
     return ahead[:1]
 
 

@@ -16,8 +16,10 @@ MAX_LENGTH = timedelta(hours=24)
 MAX_LIMIT_KW = 100.0
 MAX_TEXT = 120
 # Ended events stay for the owner to look at.
-KEEP_ENDED = timedelta(days=31)
-INSTANTS = frozenset({"start", "end", "heard_at", "opted_out_at", "cancelled_at"})
+KEEP_ENDED = timedelta(days=7)
+INSTANTS = frozenset(
+    {"start", "end", "heard_at", "taken_at", "opted_out_at", "cancelled_at"}
+)
 
 
 class DsrError(ValueError):
@@ -49,7 +51,8 @@ class DsrEvent:
     """One event; instants in UTC, `limit_kw` only for a limit.
 
     `validity_s` is how long the word of its source holds without being repeated;
-    `heard_at` when it was last heard.
+    `heard_at` when it was last heard, `taken_at` when this version was taken: it can
+    have no effect before.
     """
 
     event_id: str
@@ -66,6 +69,7 @@ class DsrEvent:
     reward_per_kwh: float | None = None
     validity_s: int | None = None
     version: int = 1
+    taken_at: datetime | None = None
     opted_out_at: datetime | None = None
     opted_out_by: str | None = None
     cancelled_at: datetime | None = None
@@ -80,7 +84,8 @@ class DsrEvent:
             (not self._limit_is_sane(), "dsr_limit_invalid"),
             (not 0 <= self.priority <= 100, "dsr_priority_invalid"),  # noqa: PLR2004
             (
-                self.validity_s is not None and self.validity_s <= 0,
+                self.validity_s is not None
+                and not 0 < self.validity_s <= MAX_LENGTH.total_seconds(),
                 "dsr_validity_invalid",
             ),
         )
@@ -112,6 +117,11 @@ class DsrEvent:
         """Tell whether it only takes away."""
         return self.kind is not DsrKind.INCREASE
 
+    @property
+    def effective_start(self) -> datetime:
+        """Return when it begins: as planned, or late when it was heard of late."""
+        return self.start if self.taken_at is None else max(self.start, self.taken_at)
+
     def effective_end(self, silence: SilencePolicy) -> datetime:
         """Return when it ends: opted out, cancelled, fallen silent or as planned."""
         ends = [self.end]
@@ -122,7 +132,7 @@ class DsrEvent:
 
     def is_active(self, at: datetime, silence: SilencePolicy) -> bool:
         """Tell whether it holds at an instant."""
-        return self.start <= at < self.effective_end(silence)
+        return self.effective_start <= at < self.effective_end(silence)
 
     def limit(self, floor_kw: float) -> float:
         """Return the power a reduction leaves, at least the profile's floor, in kW."""
@@ -165,6 +175,7 @@ class DsrBook:
         known = self.events.get(event.key)
         if known is not None and event.version <= known.version:
             raise DsrError("dsr_version_not_newer")
+        event = replace(event, taken_at=now)
         if known is not None and known.opted_out_at is not None:
             # The owner's word outlives a new version of what it was about.
             event = replace(
@@ -229,10 +240,12 @@ class DsrBook:
         """Tell whether charging is asked for outside the default hours."""
         return any(not event.reduces for event in self.active(at))
 
-    def edges(self) -> Iterable[tuple[datetime, DsrEvent]]:
-        """Return every start and end with its event."""
+    def edges(self, since: datetime) -> Iterable[tuple[datetime, DsrEvent]]:
+        """Return every start and end with its event, of those not over by then."""
         for event in self.events.values():
-            yield event.start, event
+            if event.end < since:
+                continue
+            yield event.effective_start, event
             yield event.effective_end(self.silence), event
 
     def _get(self, key: tuple[str, str]) -> DsrEvent:

@@ -158,7 +158,8 @@ def next_step(
         return (Step.FORBID, 0) if seen.allowed else None
     if not seen.managed and (step := _limit_step(target, state, seen)) is not None:
         return step
-    return None if seen.allowed else (Step.ALLOW, 0)
+    # A load that is shed is not asked for; what sheds it lets it go again.
+    return None if seen.allowed or seen.load_shedding else (Step.ALLOW, 0)
 
 
 def _limit_step(

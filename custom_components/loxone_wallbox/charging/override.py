@@ -10,6 +10,8 @@ from typing import Any, Self
 
 # Regulation 10 gives the owner an override, not a way to switch the rule off.
 MAX_LENGTH = timedelta(hours=24)
+# The source of an override that no person asked for.
+AUTOMATION = "automation"
 
 
 class OverrideError(ValueError):
@@ -106,6 +108,10 @@ def make_override(
         case Until.DURATION:
             if duration is None:
                 raise OverrideError("override_duration_missing")
+            if duration > MAX_LENGTH:
+                raise OverrideError("override_too_long")
+            if duration <= timedelta(0):
+                raise OverrideError("override_is_over")
             ends = now + duration
     if ends is not None and ends <= now:
         raise OverrideError("override_is_over")

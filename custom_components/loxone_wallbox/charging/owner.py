@@ -114,16 +114,6 @@ class OwnerState:
             raise ValueError("max_delay_invalid")
         return replace(self, max_delay_s=seconds, delay=self.delay.clamp(seconds, now))
 
-    def with_target(self, power_kw: float, now: datetime, cause: Cause) -> Self:
-        """Set the power the owner wishes."""
-        return replace(
-            self,
-            target_previous_kw=self.target_kw,
-            target_kw=power_kw,
-            target_at=now,
-            target_cause=cause,
-        )
-
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
         return {

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from .delay import OFF, Change, Target
 from .dsr import DsrBook
-from .override import Override, OverrideMode
+from .override import AUTOMATION, Override, OverrideMode
 from .regulation import Cause
 from .schedule import Schedule
 
@@ -39,6 +39,9 @@ class Reason(StrEnum):
     OUTSIDE_DEFAULT_HOURS = "outside_default_hours"
     NO_DEFAULT_HOURS = "no_default_hours"
     NO_VEHICLE = "no_vehicle"
+
+
+OVERRIDES = frozenset({Reason.OVERRIDE_CHARGE, Reason.OVERRIDE_PAUSE})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -186,7 +189,7 @@ def last_change(
     `differs` compares the wish of just before an instant with the one of now. Nothing
     found means that it was so all along: then the plug-in, or now, is the instant.
     """
-    wanted = wish_at(situation, now).target
+    wanted = wish_at(situation, now)
     past = sorted(
         (change for change in changes(situation, now - HORIZON, now)),
         # Of two at the same instant the owner's act is the reason.
@@ -195,13 +198,37 @@ def last_change(
     )
     found = Change(at=situation.plugged_at or now, cause=Cause.PLUG_IN)
     for change in past:
-        if differs(wish_at(situation, change.at - JUST).target, wanted):
+        if differs(wish_at(situation, change.at - JUST).target, wanted.target):
             found = change
             break
+    said = _last_said(situation, wanted.reason)
+    if said is not None and found.at < said.at <= now:
+        found = said
     reconnected = situation.reconnected_at
     if reconnected is not None and found.at < reconnected:
         return Change(at=reconnected, cause=Cause.RECONNECT)
     return found
+
+
+def _last_said(situation: Situation, reason: Reason) -> Change | None:
+    """Return the last word that stands, also where it changed no wish.
+
+    What was said before it is not known any more, and whoever says now what is already
+    pending means now.
+    """
+    override, permission = situation.override, situation.permission
+    if override is not None and reason in OVERRIDES:
+        return Change(at=override.start, cause=_cause(override))
+    if reason is Reason.PAUSED and permission.at and not permission.allowed:
+        return Change(at=permission.at, cause=permission.cause)
+    if situation.hours_changed_at is not None:
+        return Change(at=situation.hours_changed_at, cause=Cause.DEFAULT_HOURS)
+    return None
+
+
+def _cause(override: Override) -> Cause:
+    """Return what the start of an override means for the random delay."""
+    return Cause.AUTOMATION if override.source == AUTOMATION else Cause.USER
 
 
 def changes(situation: Situation, start: datetime, end: datetime) -> Iterator[Change]:
@@ -218,7 +245,7 @@ def changes(situation: Situation, start: datetime, end: datetime) -> Iterator[Ch
             yield Change(at=at, cause=cause)
     if (override := situation.override) is not None:
         if start <= override.start <= end:
-            yield Change(at=override.start, cause=Cause.USER)
+            yield Change(at=override.start, cause=_cause(override))
         if override.end is not None and start <= override.end <= end:
             yield Change(at=override.end, cause=Cause.OVERRIDE_END)
     yield from _dsr_changes(situation.dsr, start, end)
@@ -232,8 +259,10 @@ def changes(situation: Situation, start: datetime, end: datetime) -> Iterator[Ch
 
 
 def _dsr_changes(book: DsrBook, start: datetime, end: datetime) -> Iterator[Change]:
-    """Return the starts and ends of events; leaving one is the owner's act."""
-    for at, event in book.edges():
+    """Return the starts and ends of events; leaving one is somebody's act."""
+    for at, event in book.edges(start):
         if start <= at <= end:
-            left = event.opted_out_at == at
-            yield Change(at=at, cause=Cause.USER if left else Cause.DSR)
+            cause = Cause.DSR
+            if event.opted_out_at == at:
+                cause = Cause.USER if event.opted_out_by else Cause.AUTOMATION
+            yield Change(at=at, cause=cause)
