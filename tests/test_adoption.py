@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 
 from .conftest import StartSimulator
 from .helpers import eventually
 from .stage import Stage, stage
 from custom_components.loxone_wallbox import commander
+from custom_components.loxone_wallbox.const import DOMAIN
 from simulator import Car, WallboxConfig
 
 EVENING, NIGHT = "2027-01-13T21:30:00", "2027-01-13T23:00:00"
@@ -280,6 +282,8 @@ async def test_two_masters(
             play.box.set_allowed(allowed)
             await play.settle()
         assert play.wallbox.controller.adoption.two_masters
+        issue = (DOMAIN, f"two_masters_{play.wallbox.subentry_id}")
+        assert issue in ir.async_get(hass).issues
         play.box.set_allowed(False)
         await play.settle()
         await play.at("2027-01-13T22:20:00")
@@ -288,6 +292,7 @@ async def test_two_masters(
         assert play.see.commands == []
         await play.see.call("button.press", "charge_now")
         assert play.see.commands == ["allow/on"]
+        assert issue not in ir.async_get(hass).issues
         assert not play.wallbox.controller.adoption.two_masters
 
 

@@ -178,19 +178,22 @@ class Acts:
     def async_add_event(self, event: DsrEvent) -> Act:
         """Take a grid event, or a newer version of one."""
         return self._checked(
-            lambda state, now: replace(state, dsr=state.dsr.prune(now).add(event, now))
+            lambda state, now: replace(state, dsr=state.dsr.prune(now).add(event, now)),
+            lasting=True,
         )
 
     def async_cancel_event(self, key: tuple[str, str]) -> Act:
         """Call a grid event off."""
         return self._checked(
-            lambda state, now: replace(state, dsr=state.dsr.cancel(key, now))
+            lambda state, now: replace(state, dsr=state.dsr.cancel(key, now)),
+            lasting=True,
         )
 
     def async_set_hours(self, hours: DefaultHours) -> Act:
         """Set, suspend or remove the default charging hours."""
         return self._checked(
-            lambda state, now: replace(state, hours=replace(hours, changed_at=now))
+            lambda state, now: replace(state, hours=replace(hours, changed_at=now)),
+            lasting=True,
         )
 
     async def async_set_max_delay(self, seconds: int) -> None:
@@ -215,7 +218,12 @@ class Acts:
             lambda state, _now: replace(state, hand_over=hand_over)
         )
 
-    def _checked(self, change: Callable[[OwnerState, datetime], OwnerState]) -> Act:
+    def _checked(
+        self,
+        change: Callable[[OwnerState, datetime], OwnerState],
+        *,
+        lasting: bool = False,
+    ) -> Act:
         """Return a change to be carried out, refused here and now where it cannot be.
 
         It is made anew on the state that stands when it is carried out.
@@ -230,7 +238,7 @@ class Acts:
 
         controller = self._wallbox.controller
         translated(controller.state, dt_util.utcnow())
-        return controller.async_change(translated)
+        return controller.async_change(translated, lasting=lasting)
 
     def _check_safe(self, actor: Actor, act: str) -> None:
         """Refuse an override where it may endanger somebody (regulation 8)."""

@@ -64,6 +64,10 @@ class ControlledWallbox(Protocol):
     def linked(self) -> bool:
         """Tell whether the wallbox's states are up to date."""
 
+    @property
+    def writable(self) -> bool:
+        """Tell whether the wallbox takes commands from this user at all."""
+
     def observe(self) -> Observation:
         """Return what the wallbox shows now."""
 
@@ -199,12 +203,16 @@ class Controller:
         return tuple(sorted(event.event_id for event in self.state.dsr.active(now)))
 
     async def async_change(
-        self, change: Callable[[OwnerState, datetime], OwnerState]
+        self,
+        change: Callable[[OwnerState, datetime], OwnerState],
+        *,
+        lasting: bool = False,
     ) -> None:
         """Change the owner's state, keep it, and carry out what follows from it.
 
         Raises a translated error when the wallbox does not follow; then the change is
-        undone, so that what is shown is what is.
+        undone, so that what is shown is what is. A lasting one, such as a grid event or
+        new hours, stays and is tried again later.
         """
         self.adoption.forgive()
         before = self.state
@@ -218,6 +226,8 @@ class Controller:
         try:
             await asyncio.shield(task)
         except HomeAssistantError:
+            if lasting:
+                return
             self.state = _undone(self.state, before, after)
             self._retry_at = None
             await self._async_save()
@@ -342,6 +352,7 @@ class Controller:
             decision is None
             or self._driving.locked()
             or self.adoption.two_masters
+            or not self._wallbox.writable
             or (self._retry_at is not None and now < self._retry_at)
             or next_step(decision.target, self.state, seen) is None
         ):

@@ -10,6 +10,7 @@ from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.event import async_call_later
@@ -126,6 +127,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         self.title = subentry.title
         self.info = info
         self.energy: MonotonicEnergy | None = None
+        self._two_masters = False
         self._visit = Visit()
         self._recheck: CALLBACK_TYPE | None = None
         self._alert_listeners: list[Callable[[str, dict[str, Any]], None]] = []
@@ -183,6 +185,11 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         )
 
     @property
+    def writable(self) -> bool:
+        """Tell whether the wallbox takes commands from this user at all."""
+        return not self.info.read_only
+
+    @property
     def known(self) -> bool:
         """Tell whether the structure file still has the wallbox."""
         return self.wallbox_id in self.miniserver.client.structure.wallboxes
@@ -227,10 +234,30 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
 
     @callback
     def async_decided(self) -> None:
-        """Tell the entities what changed."""
+        """Tell the entities what changed, and the owner of a second master."""
+        self._report_two_masters()
         data = self._gather()
         if data != self.data:
             self.async_set_updated_data(data)
+
+    def _report_two_masters(self) -> None:
+        """Raise or clear the repair when somebody else steers the wallbox too."""
+        if self._two_masters is self.controller.adoption.two_masters:
+            return
+        self._two_masters = self.controller.adoption.two_masters
+        issue_id = f"two_masters_{self.subentry_id}"
+        if not self._two_masters:
+            ir.async_delete_issue(self.hass, DOMAIN, issue_id)
+            return
+        ir.async_create_issue(
+            self.hass,
+            DOMAIN,
+            issue_id,
+            is_fixable=False,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key="two_masters",
+            translation_placeholders={"wallbox": self.title},
+        )
 
     @callback
     def async_add_alert_listener(
@@ -253,6 +280,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         if self._stop_following is not None:
             self._stop_following()
             self._stop_following = None
+        ir.async_delete_issue(self.hass, DOMAIN, f"two_masters_{self.subentry_id}")
         if self._recheck is not None:
             self._recheck()
             self._recheck = None
