@@ -13,12 +13,9 @@ from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import (
-    LoxoneWallboxConfigEntry,
-    WallboxCoordinator,
-    WallboxData,
-)
+from .coordinator import LoxoneWallboxConfigEntry, WallboxCoordinator
 from .entity import WallboxEntity, async_setup_wallbox_platform
+from .wallbox_data import WallboxData
 
 PARALLEL_UPDATES = 0
 

@@ -18,13 +18,11 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .acts import Acts
-from .charging.decision import Decision
 from .charging.faults import Fault, find_fault
 from .charging.observe import Observation
 from .charging.owner import OwnerState
 from .charging.status import (
     FINISHED_AFTER_S,
-    Hold,
     Status,
     StatusInputs,
     derive_status,
@@ -55,49 +53,9 @@ from .miniserver import (
 from .miniserver_coordinator import MiniserverCoordinator
 from .records.state import StateKeeper
 from .rules import rules_of
+from .wallbox_data import WallboxData, hold_of, power_limit
 
 type LoxoneWallboxConfigEntry = ConfigEntry[LoxoneWallboxRuntimeData]
-
-
-@dataclass(frozen=True, kw_only=True)
-class WallboxData:
-    """What the entities of one wallbox show; None is unknown."""
-
-    info: WallboxInfo
-    state: WallboxState
-    status: Status
-    charging: bool
-    fault: Fault | None
-    diagnosed: bool
-    reachable: bool
-    linked: bool
-    firmware: str
-    power_limit_kw: float | None
-    energy_kwh: float | None
-    target_power_kw: float
-    owner: OwnerState
-    decision: Decision | None
-    reason: Reason
-    in_default_hours: bool | None
-    in_peak_hours: bool | None
-    dsr_events: tuple[str, ...]
-
-    @property
-    def next_change(self) -> datetime | None:
-        """Return when something else will hold."""
-        return None if self.decision is None else self.decision.next_change
-
-    @property
-    def delay_ends(self) -> datetime | None:
-        """Return when the random delay of a start or stop ends."""
-        pending = self.decision and self.decision.pending
-        return pending.due if pending else None
-
-    @property
-    def override_ends(self) -> datetime | None:
-        """Return when an override ends; one until the unplugging has no instant."""
-        override = self.owner.override
-        return None if override is None else override.end
 
 
 class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
@@ -352,7 +310,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             reachable=reachable,
             linked=self.miniserver.connected,
             firmware=self.miniserver.firmware,
-            power_limit_kw=_power_limit(state),
+            power_limit_kw=power_limit(state),
             energy_kwh=None if self.energy is None else self.energy.total_kwh,
             target_power_kw=self._target_power,
             owner=self.controller.state,
@@ -406,7 +364,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
                 allowed=state.allowed,
                 visit_wh=self._visit.energy_wh,
                 idle_s=self._visit.idle_s(now),
-                held_by=_hold(self.controller.decision),
+                held_by=hold_of(self.controller.decision),
             )
         )
 
@@ -427,24 +385,6 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             self._recheck = async_call_later(
                 self.hass, left, HassJob(look, cancel_on_shutdown=True)
             )
-
-
-def _hold(decision: Decision | None) -> Hold | None:
-    """Return what the rules hold charging back for."""
-    if decision is None or decision.target.allowed:
-        return None
-    return {
-        Reason.RANDOM_DELAY: Hold.RANDOM_DELAY,
-        Reason.DSR: Hold.DSR,
-        Reason.OUTSIDE_DEFAULT_HOURS: Hold.DEFAULT_HOURS,
-    }.get(decision.reason)
-
-
-def _power_limit(state: WallboxState) -> float | None:
-    """Return the limit in force in kW: zero when charging is not allowed."""
-    if state.allowed is None:
-        return None
-    return state.limit_kw if state.allowed else 0.0
 
 
 @dataclass(kw_only=True)

@@ -11,15 +11,12 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .acts import Acts
 from .charging.owner import EndDelay, HandOver, OwnerState
-from .coordinator import (
-    LoxoneWallboxConfigEntry,
-    WallboxCoordinator,
-    WallboxData,
-)
+from .coordinator import LoxoneWallboxConfigEntry, WallboxCoordinator
 from .entity import WallboxEntity, WallboxWriter, async_setup_wallbox_platform
 from .miniserver import SetModeAfterUnplug
 from .modes import modes_after_unplug, selectable_modes
 from .rights import Actor
+from .wallbox_data import WallboxData
 
 PARALLEL_UPDATES = 0
 

@@ -23,9 +23,10 @@ from homeassistant.helpers.typing import StateType
 
 from .charging.status import Status
 from .charging.wish import Reason
-from .coordinator import LoxoneWallboxConfigEntry, WallboxData
+from .coordinator import LoxoneWallboxConfigEntry
 from .entity import WallboxEntity, async_setup_wallbox_platform
 from .meter.quality import EnergyMemory
+from .wallbox_data import WallboxData
 
 PARALLEL_UPDATES = 0
 
