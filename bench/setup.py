@@ -71,7 +71,12 @@ async def _available(hass: HomeAssistant, entry_id: str, start: float) -> float:
     async with asyncio.timeout(30):
         while True:
             entities = er.async_entries_for_config_entry(registry, entry_id)
-            states = [hass.states.get(entity.entity_id) for entity in entities]
+            # The switch of the hours is not there without hours, which is right.
+            states = [
+                hass.states.get(entity.entity_id)
+                for entity in entities
+                if not entity.unique_id.endswith("_default_hours")
+            ]
             if states and all(
                 state is not None and state.state != STATE_UNAVAILABLE
                 for state in states
