@@ -1,22 +1,27 @@
 """P3: from a state event of the Miniserver to our command on the wire."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from statistics import median
 import struct
 import time
+from typing import Any
+from unittest.mock import patch
 
 import aiohttp
 from aiohttp import web
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 
 from .house import PASSWORD, SERIAL, USERNAME, home_assistant, make_entry
 from .report import Figure
-from custom_components.loxone_wallbox.coordinator import WallboxCoordinator
-from custom_components.loxone_wallbox.miniserver import Allow
+from custom_components.loxone_wallbox.charging.schedule import DAY_NAMES
 from simulator import Simulator, SimulatorConfig, User, WallboxConfig
 
 ROUNDS = 200
+REST_S = 0.05
 TARGET_MS = 2.0
 
 
@@ -26,7 +31,10 @@ def command_latency() -> Figure:
 
 
 async def _measure() -> Figure:
-    """Let a load-shedding event be answered with a command, many times."""
+    """Plug a car in outside the default charging hours and out again, many times.
+
+    The rules answer with `allow/off` and `allow/on`, both exempt from the delay.
+    """
     config = SimulatorConfig(
         serial=SERIAL,
         generation=1,
@@ -35,10 +43,10 @@ async def _measure() -> Figure:
         wallboxes=(WallboxConfig(name="Garage"),),
     )
     async with Simulator(config) as simulator, home_assistant() as hass:
-        entry = make_entry(simulator.port, [simulator.wallboxes[0].uuid])
+        entry = make_entry(simulator.port, [simulator.wallboxes[0].uuid], **_closed())
         await hass.config_entries.async_add(entry)
-        wallbox = next(iter(entry.runtime_data.wallboxes.values()))
-        times = [await _react(hass, simulator, wallbox) for _ in range(ROUNDS)]
+        with _writing() as written:
+            times = [await _react(hass, simulator, written) for _ in range(ROUNDS)]
         await hass.config_entries.async_unload(entry.entry_id)
     floor = await _bare_websocket()
     slow = sorted(times)[int(ROUNDS * 0.95)] * 1000
@@ -56,28 +64,52 @@ async def _measure() -> Figure:
     )
 
 
+def _closed() -> dict[str, Any]:
+    """Return settings whose default charging hours are three days away."""
+    day = (datetime.now(UTC).weekday() + 3) % 7
+    hours = {"days": [DAY_NAMES[day]], "start": "00:00", "end": "24:00"}
+    return {
+        "profile": "gb_2021",
+        "first_use": {"choice": "change", "windows": [hours], "clock": "utc"},
+    }
+
+
+@contextmanager
+def _writing() -> Iterator[list[float]]:
+    """Take note of when each command was handed to the socket.
+
+    The simulator reads it only after the loop that it shares with Home Assistant has
+    shown everything; in life it is a machine of its own.
+    """
+    written: list[float] = []
+    send = aiohttp.ClientWebSocketResponse.send_str
+
+    async def sent(websocket: Any, text: str, compress: int | None = None) -> None:
+        """Send, and take note."""
+        await send(websocket, text, compress)
+        written.append(time.perf_counter())
+
+    with patch.object(aiohttp.ClientWebSocketResponse, "send_str", sent):
+        yield written
+
+
 async def _react(
-    hass: HomeAssistant, simulator: Simulator, wallbox: WallboxCoordinator
+    hass: HomeAssistant, simulator: Simulator, written: list[float]
 ) -> float:
-    """Return the time from a state event to the command it causes."""
+    """Return the time from a car coming or going to the command that follows."""
     box = simulator.wallboxes[0]
-    wanted = not wallbox.state.allowed
     before = len(simulator.commands)
-    shed = not wallbox.state.load_shedding
-
-    @callback
-    def react() -> None:
-        """Answer the event with a command, as an exempt change is."""
-        if wallbox.state.load_shedding is shed:
-            stop()
-            hass.async_create_task(wallbox.commander.async_execute(Allow(wanted)))
-
-    stop = wallbox.async_add_listener(react)
     start = time.perf_counter()
-    box.set_loadshed(shed)
-    while len(simulator.commands) == before:
-        await asyncio.sleep(0)
-    elapsed = time.perf_counter() - start
+    if box.car is None:
+        box.plug()
+    else:
+        box.unplug()
+    async with asyncio.timeout(10):
+        while len(simulator.commands) == before:
+            await asyncio.sleep(0)
+    elapsed = written[-1] - start
+    # As in life, the next one comes when this one is over.
+    await asyncio.sleep(REST_S)
     await hass.async_block_till_done()
     return elapsed
 

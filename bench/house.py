@@ -60,8 +60,8 @@ def entry_data(port: int) -> dict[str, Any]:
     }
 
 
-def make_entry(port: int, wallbox_ids: list[str]) -> ConfigEntry:
-    """Return an entry with its wallboxes."""
+def make_entry(port: int, wallbox_ids: list[str], **settings: Any) -> ConfigEntry:
+    """Return an entry with its wallboxes, which share their settings."""
     return ConfigEntry(
         data=entry_data(port),
         discovery_keys=MappingProxyType({}),
@@ -76,6 +76,7 @@ def make_entry(port: int, wallbox_ids: list[str]) -> ConfigEntry:
                         "wallbox_id": wallbox_id,
                         "variant": "11kw_tree",
                         "diagnostic_inputs": {},
+                        **settings,
                     }
                 ),
                 subentry_type=SUBENTRY_WALLBOX,

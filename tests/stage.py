@@ -15,12 +15,14 @@ from homeassistant.util import dt as dt_util
 
 from .conftest import StartSimulator, make_entry, set_up
 from .helpers import Surface
+from custom_components.loxone_wallbox import clock as watched_clock
 from custom_components.loxone_wallbox.charging.regulation import PRESETS, Preset
 from custom_components.loxone_wallbox.coordinator import WallboxCoordinator
 from simulator import ManualClock, Simulator, WallboxConfig
 
 LONDON = ZoneInfo("Europe/London")
 SETTLE_S = 0.06
+ROUNDS = 30
 
 GB_NIGHT = {
     "profile": "gb_2021",
@@ -77,9 +79,30 @@ class Stage:
         return datetime.fromisoformat(text).replace(tzinfo=LONDON).astimezone(UTC)
 
     async def settle(self) -> None:
-        """Let what is on its way arrive."""
-        await asyncio.sleep(SETTLE_S)
-        await self.hass.async_block_till_done()
+        """Let what is on its way arrive, however busy the machine is."""
+        for _ in range(ROUNDS):
+            await asyncio.sleep(SETTLE_S)
+            await self.hass.async_block_till_done()
+            if self._agree:
+                return
+
+    @property
+    def _agree(self) -> bool:
+        """Tell whether Home Assistant knows all that the wallboxes do."""
+        runtime = getattr(self.entry, "runtime_data", None)
+        if runtime is None or not runtime.miniserver.connected:
+            return True
+        boxes = {box.uuid: box for box in self.simulator.wallboxes}
+        return all(
+            wallbox.wallbox_id not in boxes
+            or (
+                wallbox.state.connected is boxes[wallbox.wallbox_id].connected
+                and wallbox.state.allowed is boxes[wallbox.wallbox_id].enabled
+                and wallbox.state.limit_kw
+                == pytest.approx(boxes[wallbox.wallbox_id].limit_kw, abs=1e-3)
+            )
+            for wallbox in runtime.wallboxes.values()
+        )
 
     async def at(self, text: str) -> None:
         """Go on to a local time, waking Home Assistant whenever it asked for it."""
@@ -123,18 +146,20 @@ async def stage(
     *,
     begin: str = "2027-01-13T17:25:00",
     box: WallboxConfig | None = None,
+    boxes: tuple[WallboxConfig, ...] = (),
     manager: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
-    """Set the stage at a local time with one wallbox under the night preset."""
+    """Set the stage at a local time, by default with one wallbox, at night's preset."""
     start = datetime.fromisoformat(begin).replace(tzinfo=LONDON)
     clock = ManualClock(start.timestamp())
     monkeypatch.setattr(
         dt_util, "utcnow", lambda: dt_util.utc_from_timestamp(clock.time())
     )
+    monkeypatch.setattr(watched_clock, "monotonic", clock.time)
     simulator = await start_simulator(
         clock=clock,
-        wallboxes=(box or WallboxConfig(name="Garage"),),
+        wallboxes=boxes or (box or WallboxConfig(name="Garage"),),
         manager=manager,
         idle_timeout_s=timedelta(days=9).total_seconds(),
         token_lifetime_s=timedelta(days=99).total_seconds(),
@@ -143,4 +168,5 @@ async def stage(
     playing = Stage(hass, simulator, clock, entry)
     await playing.settle()
     yield playing
-    await hass.config_entries.async_unload(entry.entry_id)
+    if hass.config_entries.async_get_entry(entry.entry_id) is not None:
+        await hass.config_entries.async_unload(entry.entry_id)

@@ -1,13 +1,16 @@
 """Miniservers that Home Assistant noticed by itself: DHCP and SSDP."""
 
+from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.components import network
 from homeassistant.config_entries import (
     SOURCE_DHCP,
+    SOURCE_IGNORE,
     SOURCE_SSDP,
     ConfigEntryState,
 )
@@ -16,11 +19,15 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from homeassistant.helpers.service_info.ssdp import SsdpServiceInfo
 
-from .conftest import make_entry, set_up
+from .conftest import StartSimulator, make_entry, set_up
 from .flow_helpers import Logins, Result, address, answer, begin, finish
-from custom_components.loxone_wallbox import config_flow
+from custom_components.loxone_wallbox import config_flow, flow_connection
 from custom_components.loxone_wallbox.const import DOMAIN
-from custom_components.loxone_wallbox.miniserver import DiscoveredMiniserver
+from custom_components.loxone_wallbox.miniserver import (
+    Address,
+    DiscoveredMiniserver,
+    identify,
+)
 from simulator import Simulator
 
 pytestmark = pytest.mark.usefixtures("unload_all")
@@ -78,19 +85,154 @@ async def test_ssdp(hass: HomeAssistant, miniserver: Simulator) -> None:
     await sets_up(hass, result, miniserver)
 
 
-async def test_address_changed(hass: HomeAssistant, miniserver: Simulator) -> None:
-    """A known Miniserver is followed to its new address."""
+async def moved(hass: HomeAssistant, miniserver: Simulator, **data: Any) -> Any:
+    """Return an entry that is connected, and stored with another address since."""
     entry = await set_up(hass, make_entry(miniserver))
-    runtime = entry.runtime_data
     hass.config_entries.async_update_entry(
-        entry, data={**entry.data, "host": "192.168.1.77"}
+        entry, data={**entry.data, "host": "127.0.0.77", **data}
     )
+    return entry
+
+
+async def test_address_changed(
+    hass: HomeAssistant, miniserver: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A known Miniserver is followed to its new address, at the port it has."""
+    entry = await moved(hass, miniserver)
+    runtime = entry.runtime_data
+    monkeypatch.setattr(config_flow, "DEFAULT_PORT", 1)
+    logins = Logins(miniserver)
     result = await begin(hass, SOURCE_DHCP, dhcp())
     assert result["reason"] == "already_configured"
     await hass.async_block_till_done()
     assert entry.data["host"] == "127.0.0.1"
     assert entry.state is ConfigEntryState.LOADED
     assert entry.runtime_data is not runtime
+    assert logins.refused == 0
+
+
+async def test_address_changed_with_tls(
+    hass: HomeAssistant, start_simulator: StartSimulator
+) -> None:
+    """Where all is said over TLS, the question is too."""
+    miniserver = await start_simulator(generation=2, tls_port=0)
+    data = {"tls": True, "tls_port": miniserver.tls_port, "verify_ssl": False}
+    entry = await set_up(hass, make_entry(miniserver, data=data))
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, "host": "127.0.0.77", "port": 1}
+    )
+    result = await begin(hass, SOURCE_DHCP, dhcp())
+    assert result["reason"] == "already_configured"
+    assert entry.data["host"] == "127.0.0.1"
+
+
+async def test_address_of_another_miniserver(
+    hass: HomeAssistant, miniserver: Simulator, start_simulator: StartSimulator
+) -> None:
+    """A known Miniserver is not followed to where another one answers."""
+    other = await start_simulator(serial="504F94A0FFFF")
+    logins = Logins(other)
+    entry = await moved(hass, miniserver, port=other.port)
+    runtime = entry.runtime_data
+    result = await begin(hass, SOURCE_DHCP, dhcp())
+    assert result["reason"] == "not_a_miniserver"
+    await hass.async_block_till_done()
+    assert entry.data["host"] == "127.0.0.77"
+    assert entry.runtime_data is runtime
+    assert logins.all == (0, 0, 0)
+
+
+async def test_address_of_nobody(
+    hass: HomeAssistant, miniserver: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A known Miniserver is not followed to where nobody answers for minutes."""
+    monkeypatch.setattr(flow_connection, "BOOT_PAUSE_S", 0.0)
+    entry = await moved(hass, miniserver, port=1)
+    runtime = entry.runtime_data
+    result = await begin(hass, SOURCE_DHCP, dhcp())
+    assert result["reason"] == "not_a_miniserver"
+    await hass.async_block_till_done()
+    assert entry.data["host"] == "127.0.0.77"
+    assert entry.runtime_data is runtime
+
+
+@pytest.mark.parametrize("first", ["booting", "nobody"])
+async def test_address_of_one_that_boots(
+    hass: HomeAssistant,
+    miniserver: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    first: str,
+) -> None:
+    """It asks for its address before it answers, and that is told only once."""
+    monkeypatch.setattr(flow_connection, "BOOT_PAUSE_S", 0.0)
+    entry = await moved(hass, miniserver)
+    asked: list[Address] = []
+
+    async def answers_at_last(session: Any, address: Address, **options: Any) -> Any:
+        """Ask really, of a Miniserver that is up at the third time."""
+        asked.append(address)
+        if len(asked) == 3:
+            miniserver.clear("booting")
+        elif first == "nobody":
+            address = replace(address, port=1)
+        return await identify(session, address, **options)
+
+    monkeypatch.setattr(flow_connection, "identify", answers_at_last)
+    miniserver.fault("booting")
+    result = await begin(hass, SOURCE_DHCP, dhcp())
+    assert result["reason"] == "already_configured"
+    await hass.async_block_till_done()
+    assert {(one.host, one.port) for one in asked} == {("127.0.0.1", miniserver.port)}
+    assert len(asked) == 3
+    assert entry.data["host"] == "127.0.0.1"
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_address_changed_by_the_owner_meanwhile(
+    hass: HomeAssistant, miniserver: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who was faster than the question is not overruled."""
+    entry = await moved(hass, miniserver)
+
+    async def overtaken(session: Any, address: Address, **options: Any) -> Any:
+        """Ask really, while the owner enters a name."""
+        data = {**entry.data, "host": "miniserver.local"}
+        hass.config_entries.async_update_entry(entry, data=data)
+        return await identify(session, address, **options)
+
+    monkeypatch.setattr(flow_connection, "identify", overtaken)
+    result = await begin(hass, SOURCE_DHCP, dhcp())
+    assert result["reason"] == "already_configured"
+    assert entry.data["host"] == "miniserver.local"
+
+
+async def test_address_of_one_that_blocks_us(
+    hass: HomeAssistant, miniserver: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who blocks us is not asked again and again."""
+    entry = await moved(hass, miniserver)
+    asked: list[Address] = []
+
+    async def counted(session: Any, address: Address, **options: Any) -> Any:
+        """Ask really, and take note."""
+        asked.append(address)
+        return await identify(session, address, **options)
+
+    monkeypatch.setattr(flow_connection, "identify", counted)
+    miniserver.fault("blocked", seconds=600.0)
+    result = await begin(hass, SOURCE_DHCP, dhcp())
+    assert result["reason"] == "not_a_miniserver"
+    assert len(asked) == 1
+    assert entry.data["host"] == "127.0.0.77"
+
+
+async def test_ignored(hass: HomeAssistant, miniserver: Simulator) -> None:
+    """A Miniserver that the owner does not want to see stays ignored."""
+    entry = MockConfigEntry(domain=DOMAIN, unique_id=SERIAL, source=SOURCE_IGNORE)
+    entry.add_to_hass(hass)
+    result = await begin(hass, SOURCE_DHCP, dhcp())
+    assert result["reason"] == "already_configured"
+    assert entry.data == {}
 
 
 async def test_address_not_changed(hass: HomeAssistant, miniserver: Simulator) -> None:

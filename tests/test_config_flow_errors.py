@@ -18,6 +18,7 @@ from custom_components.loxone_wallbox.flow_connection import explain
 from custom_components.loxone_wallbox.miniserver.errors import (
     CommandError,
     FirmwareTooOldError,
+    InvalidCommandError,
     LockedOutError,
 )
 from simulator import Right, Simulator, User
@@ -152,6 +153,12 @@ async def test_no_wallbox(hass: HomeAssistant, start_simulator: StartSimulator) 
         ("booting", {}, {"base": "starting"}),
         ("structure_invalid", {}, {"base": "structure_invalid"}),
         ("structure_without_wallbox", {}, {"username": "no_wallbox"}),
+        ("empty_answer", {"match": "getkey2"}, {"base": "unexpected_answer"}),
+        (
+            "unescaped_quote",
+            {"match": "getPublicKey"},
+            {"base": "unexpected_answer"},
+        ),
     ],
 )
 async def test_faults_of_the_miniserver(
@@ -289,9 +296,14 @@ async def test_nothing_picked(hass: HomeAssistant, miniserver: Simulator) -> Non
     await finish(hass, result)
 
 
-def test_errors_without_a_sentence_of_their_own() -> None:
-    """Whatever else happens is unexpected; an unknown block lasts five minutes."""
-    assert explain(CommandError(500, "getjwt")).errors == {"base": "unknown"}
+def test_errors_without_a_sentence_of_their_own(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whatever else happens is in the log; an unknown block lasts five minutes."""
+    assert explain(CommandError(500, "getjwt")).errors == {"base": "unexpected_answer"}
+    assert not caplog.records
+    assert explain(InvalidCommandError("odd")).errors == {"base": "unknown"}
+    assert "InvalidCommandError: odd" in caplog.text
     assert explain(LockedOutError(None)).placeholders == {"minutes": "5"}
     too_old = explain(FirmwareTooOldError(version="10.1", minimum="10.2"))
     assert too_old.errors == {"host": "firmware_too_old"}

@@ -133,7 +133,7 @@ async def test_who_chose(
     garage, carport = miniserver.wallboxes
     await post(path, address(miniserver))
     await post(path, {"wallboxes": [garage.uuid]})
-    answers = {"variant": "11kw_tree", "profile": "gb_2021"}
+    answers = {"variant": "11kw_tree", "profile": "gb_2021", "who_delays": "nobody"}
     result = await post(path, {"name": "Garage", **answers})
     [field] = result["data_schema"]
     assert not field["required"]
@@ -154,3 +154,5 @@ async def test_who_chose(
         "Carport": "remove",
     }
     assert {one["by"] for one in chosen.values()} == {hass_admin_user.id}
+    excused = [one["exemption"] for one in settings(entry).values()]
+    assert [one["by"] for one in excused] == [hass_admin_user.id] * 2

@@ -177,7 +177,7 @@ async def test_where_setup_failed(
     text = await downloaded(hass, hass_client, entry)
     data = json.loads(text)["data"]
     assert data["state"] == "setup_retry"
-    assert data["reason"] == "cannot_connect"
+    assert data["reason"] == "starting"
     assert "wallboxes" not in data
     assert miniserver.config.serial not in text
 

@@ -11,7 +11,6 @@ from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
-from homeassistant.util import dt as dt_util
 
 from .conftest import StartSimulator
 from .dsr_stage import CALENDAR, RELAY, grid
@@ -293,9 +292,7 @@ async def test_source_that_is_none_any_more(
         )
         await net.play.settle()
         assert net.live == []
-        assert net.play.wallbox.controller.dsr_events(dt_util.utcnow()) == (
-            "by action",
-        )
+        assert net.play.wallbox.data.dsr_events == ("by action",)
         await net.relay("off")
         await net.relay("on")
         assert net.live == []

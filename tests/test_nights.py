@@ -1,11 +1,16 @@
 """Days in the life of a wallbox, through Home Assistant and a real Miniserver's face."""
 
+from typing import Any
+
 import pytest
 
 from homeassistant.core import HomeAssistant
 
+from .actions import Actions, refused
 from .conftest import StartSimulator
+from .helpers import entity_id, eventually
 from .stage import stage
+from custom_components.loxone_wallbox.charging.schedule import DAY_NAMES
 from simulator import Car
 
 
@@ -175,3 +180,96 @@ async def test_settings(
         play.box.plug(Car())
         await play.settle()
         assert play.see("status") == "waiting_for_default_hours"
+
+
+async def test_an_automation_ends_no_delay(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither by skipping nor by a shorter maximum; on behalf of a person it may."""
+    async with stage(hass, start_simulator, monkeypatch) as play:
+        play.deal(437)
+        await play.at("2027-01-13T17:30:00")
+        play.box.plug(Car(capacity_kwh=77, energy_kwh=10))
+        await play.settle()
+        await play.at("2027-01-13T22:03:00")
+        act = Actions(hass, play.simulator)
+        async with refused(play.entry, "skip_needs_person"):
+            await act("skip_delay", by=None)
+        await hass.services.async_call(
+            "number",
+            "set_value",
+            {
+                "entity_id": entity_id(hass, play.simulator, "max_random_delay"),
+                "value": 0,
+            },
+            blocking=True,
+        )
+        assert play.see("max_random_delay") == "0"
+        assert play.see("random_delay_ends") == "2027-01-13T22:07:17+00:00"
+        assert play.see.commands == ["allow/off"]
+        await act("skip_delay", by=None, on_behalf_of_user=True)
+        await eventually(lambda: play.see.commands == ["allow/off", "allow/on"])
+
+
+async def test_stop_after_the_boundary(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who chose so draws at the end of the hours, not before it."""
+    async with stage(
+        hass, start_simulator, monkeypatch, begin="2027-01-14T06:00:00"
+    ) as play:
+        play.deal(0, 123)
+        await play.see.call(
+            "select.select_option", "end_delay", option="after_boundary"
+        )
+        play.box.plug(Car(capacity_kwh=200, energy_kwh=10))
+        await play.settle()
+        await play.at("2027-01-14T08:00:00")
+        assert play.see("status") == "charging"
+        assert play.see("next_change") == "2027-01-14T08:02:03+00:00"
+        await play.at("2027-01-14T08:02:02")
+        assert play.see("status") == "charging"
+        await play.at("2027-01-14T08:02:03")
+        await eventually(lambda: play.see("status") == "waiting_for_default_hours")
+
+
+SPRING: dict[str, Any] = {
+    "first_use": {
+        "choice": "change",
+        "windows": [
+            {"days": list(DAY_NAMES), "start": "00:30", "end": "04:30"},
+        ],
+        "clock": "local",
+        "at": "2027-03-01T12:00:00+00:00",
+        "by": None,
+    }
+}
+
+
+async def test_spring_forward(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The night the clocks go forward has hours of three hours, open in GMT."""
+    async with stage(
+        hass, start_simulator, monkeypatch, begin="2027-03-27T20:00:00", **SPRING
+    ) as play:
+        play.deal(100, 50)
+        play.box.plug(Car(capacity_kwh=200, energy_kwh=10))
+        await play.settle()
+        assert play.see("next_change") == "2027-03-28T00:30:00+00:00"
+        await play.at("2027-03-28T00:30:00")
+        assert play.see("random_delay_ends") == "2027-03-28T00:31:40+00:00"
+        await play.at("2027-03-28T00:31:40")
+        await eventually(lambda: play.see("status") == "charging")
+        # 04:30 BST is 03:30 GMT; the stop is due within the ten minutes before.
+        await play.at("2027-03-28T04:20:49")
+        assert play.see("status") == "charging"
+        await play.at("2027-03-28T04:20:50")
+        await eventually(lambda: play.see("status") == "waiting_for_default_hours")
+        assert play.see("next_change") == "2027-03-28T23:30:00+00:00"

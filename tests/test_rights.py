@@ -120,8 +120,6 @@ async def check_all_refused(
 
 async def check_may(house: House, by: str | None) -> None:
     """Expect that somebody can change and override."""
-    await house.use("number.set_value", "max_random_delay", by, value=300)
-    assert house.see("max_random_delay") == "300"
     await house.act("override", by=by, mode="pause")
     assert house.see("reason") == "override_pause"
     await house.act("cancel_override", by=by)
@@ -201,6 +199,26 @@ async def test_automations_allowed(house: House) -> None:
     assert wallbox.controller.state.override.source == "automation"
     await house.act("override", by=None, mode="charge", on_behalf_of_user=True)
     assert wallbox.controller.state.override.source == "user"
+
+
+async def test_only_an_administrator_sets_the_longest_delay(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who may override may not do away with the delay for good; a change is logged."""
+    caplog.set_level(logging.INFO, f"custom_components.{DOMAIN}")
+    ann = await user_id(house.hass, "Ann", "user")
+    await house.settle(override_users=[ann])
+    async with refused(house.entry, "not_permitted"):
+        await house.use("number.set_value", "max_random_delay", ann, value=300)
+    assert "action_denied" in caplog.text
+    assert "config_security_changed" not in caplog.text
+    admin = await user_id(house.hass)
+    await house.use("number.set_value", "max_random_delay", admin, value=300)
+    assert house.see("max_random_delay") == "300"
+    changed = "{'what': 'max_random_delay', 'from': 600, 'to': 300}"
+    assert f"config_security_changed: info {changed}" in caplog.text
+    await house.use("number.set_value", "max_random_delay", None, value=200)
+    assert house.see("max_random_delay") == "200"
 
 
 async def test_one_of_two_wallboxes(

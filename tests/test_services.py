@@ -246,6 +246,10 @@ BAD_EVENTS: list[tuple[dict[str, Any], str]] = [
     ({"kind": "limit", "limit_kw": -1}, "dsr_limit_invalid"),
     ({"kind": "limit", "limit_kw": 101}, "dsr_limit_invalid"),
     ({"kind": "limit", "limit_kw": "nan"}, "dsr_limit_invalid"),
+    ({"limit_kw": "inf"}, "dsr_limit_invalid"),
+    ({"reward_per_kwh": "nan"}, "dsr_reward_invalid"),
+    ({"reward_per_kwh": float("inf")}, "dsr_reward_invalid"),
+    ({"reward_per_kwh": float("-inf")}, "dsr_reward_invalid"),
     ({"event_id": ""}, "dsr_id_invalid"),
     ({"event_id": "x" * 121}, "dsr_id_invalid"),
     ({"source": "x" * 121}, "dsr_text_too_long"),
@@ -297,6 +301,8 @@ async def test_versions(
         )
     async with refused(entry, "dsr_end_before_start"):
         await act("dsr_update", event_id="A", end=ahead(hours=-3))
+    async with refused(entry, "dsr_reward_invalid"):
+        await act("dsr_update", event_id="A", reward_per_kwh="nan")
 
 
 async def test_several_wallboxes(

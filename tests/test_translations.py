@@ -42,6 +42,16 @@ OF_HOME_ASSISTANT = {
     "reconfigure_successful",
 }
 
+# Errors that say in one sentence what to do, and ends that need nothing more.
+ONE_SENTENCE = {
+    "nothing_picked",
+    "reauth_successful",
+    "reconfigure_successful",
+    "window_days_invalid",
+    "window_time_invalid",
+    "windows_missing",
+}
+
 
 def load(path: Path) -> dict[str, Any]:
     """Return the content of a JSON file."""
@@ -135,6 +145,18 @@ def test_texts_are_allowed(texts: dict[str, Any]) -> None:
         assert "[%key:" not in text, key
         assert not re.search(r"</?[a-z]+>", text), key
         assert "://" not in text, key
+
+
+@pytest.mark.parametrize("texts", [ENGLISH, GERMAN], ids=["en", "de"])
+def test_errors_say_what_to_do(texts: dict[str, Any]) -> None:
+    """What is wrong is one sentence, what to do next another."""
+    shown = {f"exceptions.{key}": one for key, one in texts["exceptions"].items()}
+    for name, flow in {"config": texts["config"], **texts["config_subentries"]}.items():
+        shown |= {f"{name}.{key}": flow[key] for key in ("error", "abort")}
+    for key, text in flatten(shown):
+        name = key.removesuffix(".message").rpartition(".")[2]
+        plain = re.sub(r"`[^`]*`", "", text)
+        assert name in ONE_SENTENCE or len(re.findall(r"[.:;](?:\s|$)", plain)) > 1, key
 
 
 def test_every_field_is_explained() -> None:

@@ -6,35 +6,24 @@ import math
 from typing import Any
 
 from homeassistant.const import (
-    CONF_TOKEN,
     EVENT_HOMEASSISTANT_STOP,
     RESTART_EXIT_CODE,
     Platform,
 )
 from homeassistant.core import Event, HomeAssistant
-from homeassistant.exceptions import (
-    ConfigEntryAuthFailed,
-    ConfigEntryError,
-    ConfigEntryNotReady,
-)
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, issue_registry as ir
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
-from .connect import build_client, revoke_token
-from .const import DOMAIN
+from .connect import build_client, setup_error
+from .const import CONF_SERIAL, CONF_WALLBOX_ID, DOMAIN
 from .coordinator import LoxoneWallboxConfigEntry, LoxoneWallboxRuntimeData
+from .farewell import async_forget, async_leave, remember_waiting
 from .hub import Hub, missing_issue
 from .miniserver import MiniserverClient
 from .miniserver.backoff import LOCKED_OUT_DEFAULT_S
-from .miniserver.errors import (
-    AuthenticationError,
-    CertificateError,
-    FirmwareTooOldError,
-    IdentityError,
-    LockedOutError,
-    MiniserverError,
-)
+from .miniserver.errors import LockedOutError, MiniserverError
 from .miniserver_coordinator import MiniserverCoordinator
 from .services import async_setup_services
 
@@ -114,7 +103,9 @@ async def async_unload_entry(
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
     runtime = entry.runtime_data
-    if entry.disabled_by is not None:
+    if entry.disabled_by is None:
+        remember_waiting(hass, entry)
+    else:
         await _async_hand_over(runtime)
     for wallbox in runtime.wallboxes.values():
         await wallbox.async_shutdown()
@@ -135,11 +126,13 @@ async def _async_hand_over(runtime: LoxoneWallboxRuntimeData) -> None:
 async def async_remove_entry(
     hass: HomeAssistant, entry: LoxoneWallboxConfigEntry
 ) -> None:
-    """Leave nothing behind: neither repairs here nor a token on the Miniserver."""
-    for subentry_id in entry.subentries:
-        ir.async_delete_issue(hass, DOMAIN, missing_issue(subentry_id))
-    if CONF_TOKEN in entry.data:
-        await revoke_token(hass, entry.data)
+    """Leave nothing behind: no repairs or settings here, no token on the Miniserver."""
+    for subentry in entry.subentries.values():
+        ir.async_delete_issue(hass, DOMAIN, missing_issue(subentry.subentry_id))
+        await async_forget(
+            hass, entry.data[CONF_SERIAL], subentry.data[CONF_WALLBOX_ID]
+        )
+    await async_leave(hass, entry)
 
 
 def _raise_while_blocked(hass: HomeAssistant, entry: LoxoneWallboxConfigEntry) -> None:
@@ -170,31 +163,7 @@ async def _async_connect(client: MiniserverClient) -> None:
     """Connect, with the reason in words where that fails; a block is passed on."""
     try:
         await client.connect()
-    except AuthenticationError as err:
-        raise ConfigEntryAuthFailed(
-            translation_domain=DOMAIN, translation_key="login_refused"
-        ) from err
     except LockedOutError:
         raise
-    except FirmwareTooOldError as err:
-        raise ConfigEntryError(
-            translation_domain=DOMAIN,
-            translation_key="firmware_too_old",
-            translation_placeholders={"version": err.version, "minimum": err.minimum},
-        ) from err
-    except IdentityError as err:
-        raise ConfigEntryNotReady(
-            translation_domain=DOMAIN,
-            translation_key="other_miniserver",
-            translation_placeholders={"expected": err.expected, "found": err.found},
-        ) from err
-    except CertificateError as err:
-        raise ConfigEntryNotReady(
-            translation_domain=DOMAIN, translation_key="certificate_invalid"
-        ) from err
     except MiniserverError as err:
-        raise ConfigEntryNotReady(
-            translation_domain=DOMAIN,
-            translation_key="cannot_connect",
-            translation_placeholders={"error": str(err)},
-        ) from err
+        raise setup_error(err) from err

@@ -7,7 +7,7 @@ carried out. Raises translated errors.
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
@@ -160,8 +160,14 @@ class Acts:
         return self._checked(change)
 
     def async_skip_delay(self, actor: Actor) -> Act:
-        """End the present delay; twice is once."""
+        """End the present delay; twice is once.
+
+        Only a person may: an automation that did would let thousands of homes start in
+        the same second, which is what the delay is there to prevent.
+        """
         self._check_safe(actor, "skip_delay")
+        if not actor.by_hand:
+            self._refuse(actor, "skip_delay", "skip_needs_person")
         return self._checked(
             lambda state, now: replace(
                 state, delay=state.delay.skip(now, actor.user_id)
@@ -196,14 +202,31 @@ class Acts:
             lasting=True,
         )
 
-    async def async_set_max_delay(self, seconds: int) -> None:
-        """Set the longest random delay."""
+    async def async_set_max_delay(self, actor: Actor, seconds: int) -> None:
+        """Set the longest random delay in seconds.
+
+        A person shortens with it what is under way, an automation only what comes.
+        """
+        controller = self._wallbox.controller
+        before = controller.state.max_delay_s
         try:
-            self._wallbox.controller.state.with_max_delay(seconds, dt_util.utcnow())
+            controller.state.with_max_delay(seconds, dt_util.utcnow())
         except ValueError as err:
             raise _invalid("max_delay_invalid") from err
-        await self._wallbox.controller.async_change(
-            lambda state, now: state.with_max_delay(seconds, now)
+
+        def change(state: OwnerState, now: datetime) -> OwnerState:
+            """Keep the longest delay."""
+            after = state.with_max_delay(seconds, now)
+            return after if actor.by_hand else replace(after, delay=state.delay)
+
+        await controller.async_change(change)
+        self._security(
+            SecurityEvent(
+                kind="config_security_changed",
+                outcome="info",
+                user_id=actor.user_id,
+                detail={"what": "max_random_delay", "from": before, "to": seconds},
+            )
         )
 
     async def async_set_end_delay(self, end_delay: EndDelay) -> None:
@@ -251,19 +274,23 @@ class Acts:
         elif seen.load_shedding:
             key = "unsafe_load_shedding"
         if key is not None:
-            self._security(
-                SecurityEvent(
-                    kind="override_refused",
-                    outcome="attempt_failed",
-                    user_id=actor.user_id,
-                    detail={"action": act, "reason": key},
-                )
+            self._refuse(actor, act, key)
+
+    def _refuse(self, actor: Actor, act: str, key: str) -> NoReturn:
+        """Refuse an override, and tell the security log."""
+        self._security(
+            SecurityEvent(
+                kind="override_refused",
+                outcome="attempt_failed",
+                user_id=actor.user_id,
+                detail={"action": act, "reason": key},
             )
-            raise ServiceValidationError(
-                translation_domain=DOMAIN,
-                translation_key=key,
-                translation_placeholders={"wallbox": self._wallbox.title},
-            )
+        )
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key=key,
+            translation_placeholders={"wallbox": self._wallbox.title},
+        )
 
 
 def _invalid(key: str) -> ServiceValidationError:

@@ -48,6 +48,7 @@ from .flow_connection import (
     flatten,
     reauth_schema,
     who_is_there,
+    who_moved_there,
 )
 from .flow_options import LoxoneWallboxOptionsFlow
 from .flow_subentry import WallboxSubentryFlow
@@ -276,18 +277,27 @@ class LoxoneWallboxConfigFlow(
     async def _async_discovered(self, host: str, serial: str) -> ConfigFlowResult:
         """Follow a known Miniserver to its new address, or offer a new one.
 
-        Loxone makes other devices with such addresses too, so it is asked first.
+        Loxone makes other devices with such addresses too, and an address may belong to
+        somebody else by now, so it is asked first.
         """
         known = await self.async_set_unique_id(serial)
-        if known is not None and not _is_ip(known.data[CONF_HOST]):
-            return self.async_abort(reason="already_configured")
-        self._abort_if_unique_id_configured(updates={CONF_HOST: host})
+        # One that is ignored has no address.
+        at = None if known is None else known.data.get(CONF_HOST, "")
+        if at is not None and (at == host or not _is_ip(at)):
+            self._abort_if_unique_id_configured()
         try:
-            identity = await who_is_there(self.hass, host, DEFAULT_PORT)
+            if known is None:
+                identity = await who_is_there(self.hass, host, DEFAULT_PORT)
+            else:
+                identity = await who_moved_there(self.hass, host, known.data)
         except FlowError:
             return self.async_abort(reason="not_a_miniserver")
         if identity.serial != serial:
             return self.async_abort(reason="not_a_miniserver")
+        if known is not None and known.data.get(CONF_HOST) != at:
+            # The owner was faster.
+            self._abort_if_unique_id_configured()
+        self._abort_if_unique_id_configured(updates={CONF_HOST: host})
         self._answers = {CONF_HOST: host, CONF_PORT: DEFAULT_PORT}
         self.context["title_placeholders"] = {"name": f"Miniserver {host}"}
         return await self.async_step_connection()

@@ -1,4 +1,7 @@
-"""Build a client from a config entry's data, to stay connected or to log out."""
+"""Build a client from a config entry's data, to stay connected or to log out.
+
+Also says in words, with what to do next, why a client that is to stay cannot connect.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +14,12 @@ from homeassistant.const import (
     CONF_USERNAME,
 )
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
+    ConfigEntryError,
+    ConfigEntryNotReady,
+    IntegrationError,
+)
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util.ssl import get_default_context
 
@@ -20,10 +29,54 @@ from .const import (
     CONF_TLS,
     CONF_TLS_PORT,
     CONF_VERIFY_SSL,
+    DOMAIN,
     LOGGER,
 )
 from .miniserver import Address, ClientListener, Credentials, MiniserverClient, Token
-from .miniserver.errors import MiniserverError, ProtocolError
+from .miniserver.errors import (
+    AuthenticationError,
+    CertificateError,
+    FirmwareTooOldError,
+    IdentityError,
+    MiniserverConnectionError,
+    MiniserverError,
+    MiniserverStartingError,
+    MissingRightError,
+    NoSlotError,
+    NotAMiniserverError,
+    ProtocolError,
+    StructureError,
+    UserDisabledError,
+)
+
+# What Home Assistant does about an error, and the text for the owner. The first that
+# fits counts, so a class stands above those it is derived from.
+_SETUP_ERRORS: tuple[tuple[type[MiniserverError], type[IntegrationError], str], ...] = (
+    (UserDisabledError, ConfigEntryAuthFailed, "user_disabled"),
+    (AuthenticationError, ConfigEntryAuthFailed, "login_refused"),
+    (FirmwareTooOldError, ConfigEntryError, "firmware_too_old"),
+    (IdentityError, ConfigEntryNotReady, "other_miniserver"),
+    (NotAMiniserverError, ConfigEntryNotReady, "not_a_miniserver"),
+    (CertificateError, ConfigEntryNotReady, "certificate_invalid"),
+    (NoSlotError, ConfigEntryNotReady, "no_slot"),
+    (MiniserverStartingError, ConfigEntryNotReady, "starting"),
+    (StructureError, ConfigEntryNotReady, "structure_invalid"),
+    (MissingRightError, ConfigEntryNotReady, "app_right_missing"),
+    (ProtocolError, ConfigEntryNotReady, "unexpected_answer"),
+    (MiniserverConnectionError, ConfigEntryNotReady, "cannot_connect"),
+    (MiniserverError, ConfigEntryNotReady, "unexpected_answer"),
+)
+
+
+def address_of(data: Mapping[str, Any]) -> Address:
+    """Return where stored or entered data say the Miniserver is."""
+    return Address(
+        host=data[CONF_HOST],
+        port=data[CONF_PORT],
+        tls=data[CONF_TLS],
+        tls_port=data[CONF_TLS_PORT],
+        verify=data[CONF_VERIFY_SSL],
+    )
 
 
 def build_client(
@@ -35,13 +88,7 @@ def build_client(
     """Return a client for stored or entered data; nothing is sent yet."""
     return MiniserverClient(
         async_get_clientsession(hass),
-        Address(
-            host=data[CONF_HOST],
-            port=data[CONF_PORT],
-            tls=data[CONF_TLS],
-            tls_port=data[CONF_TLS_PORT],
-            verify=data[CONF_VERIFY_SSL],
-        ),
+        address_of(data),
         Credentials(
             username=data[CONF_USERNAME],
             client_id=data[CONF_CLIENT_ID],
@@ -52,6 +99,27 @@ def build_client(
         listener=listener,
         expected_serial=data.get(CONF_SERIAL),
         certificate=get_default_context(),
+    )
+
+
+def setup_error(error: MiniserverError) -> IntegrationError:
+    """Return the error of a setup that failed, for Home Assistant to raise.
+
+    A block is not among them: it says itself when to try again.
+    """
+    placeholders = {"error": str(error)}
+    match error:
+        case FirmwareTooOldError(version=version, minimum=minimum):
+            placeholders = {"version": version, "minimum": minimum}
+        case IdentityError(expected=expected, found=found):
+            placeholders = {"expected": expected, "found": found}
+    raised, key = next(
+        (raised, key) for kind, raised, key in _SETUP_ERRORS if isinstance(error, kind)
+    )
+    return raised(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders=placeholders,
     )
 
 

@@ -33,6 +33,8 @@ CONF_DIAGNOSTIC_INPUTS: Final = "diagnostic_inputs"
 CONF_PROFILE: Final = "profile"
 CONF_WHO_DELAYS: Final = "who_delays"
 CONF_FIRST_USE: Final = "first_use"
+# Who else delays, since when and by whose word; only where that is not we.
+CONF_EXEMPTION: Final = "exemption"
 # Ids of users; not there means everybody, also those who come later.
 CONF_OVERRIDE_USERS: Final = "override_users"
 CONF_AUTOMATIONS_MAY_OVERRIDE: Final = "automations_may_override"

@@ -4,50 +4,52 @@ Takes what the wallbox shows and what the owner does, asks the rules what should
 keeps the answer before it is waited for, and has the wallbox told. One timer, set to
 the next instant that matters. What may go wrong: the disk takes nothing (charging goes
 on by what is in memory), the wallbox does not obey (said once, tried again later), the
-link is lost (nothing is decided until it is back).
+link is lost (nothing is decided until it is back), the clock is set (what is left of a
+delay stays).
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 import random
-from typing import Protocol
+from typing import Any, Protocol
 
-from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
 from .adoption import Adoption
+from .alarm import Alarm
+from .charging.clock_step import after_clock_step
 from .charging.decision import Decision, decide
 from .charging.delay import DelayRules
-from .charging.observe import (
-    Observation,
-    Step,
-    next_step,
-    observe,
-    situation,
-)
-from .charging.owner import HandOver, OwnerState
+from .charging.dsr import DsrBook
+from .charging.observe import Observation, Step, observe, situation
+from .charging.owner import HandOver, OwnerState, undone
 from .charging.regulation import Profile
 from .charging.schedule import Schedule
-from .charging.wish import Reason
+from .charging.site import Claim
+from .charging.wish import Reason, Situation, wish_at
+from .clock import ClockWatch
 from .commander import Commander
 from .const import LOGGER
-from .miniserver import Allow, Command, SetManualLimit, SetMode
-from .records.journal import JournalError
+from .driving import Aim, Driver
 from .records.state import StateKeeper
+from .rights import SecurityEvent, SecuritySink, log_security
+from .saving import Saver
+from .site import Site
 
 # A link that was away for longer counts as lost (a restart, a power cut).
 RECONNECT_AFTER = timedelta(seconds=30)
-# After a command that was not obeyed; the owner's own word is carried out at once.
-RETRY_AFTER = timedelta(seconds=60)
-MAX_STEPS = 4
 # Home Assistant gives its own shutdown not much longer.
 HAND_OVER_S = 5.0
 # What a wallbox must not go on waiting for when nobody is there to end it.
 LET_GO = {Reason.OUTSIDE_DEFAULT_HOURS, Reason.RANDOM_DELAY, Reason.DSR}
+
+type _Decided = tuple[
+    Observation, OwnerState, datetime | None, dict[tuple[str, str], float]
+]
 
 
 class ControlledWallbox(Protocol):
@@ -89,7 +91,10 @@ class Controller:
         zone: tzinfo,
         strict: bool = False,
         delays: bool = True,
+        priority: int = 50,
+        site: Site | None = None,
         draw: Callable[[int], int] | None = None,
+        security: SecuritySink = log_security,
     ) -> None:
         """Take the wallbox and the state that was kept for it.
 
@@ -97,27 +102,82 @@ class Controller:
         """
         self._hass = hass
         self._wallbox = wallbox
-        self._keeper = keeper
         self.state = state
         self.profile = profile
         self.zone = zone
         self._strict = strict
         self._delays = delays
+        self._priority = priority
         system = random.SystemRandom()
         self.draw = draw or (lambda longest: system.randint(0, longest))
+        self._watch = ClockWatch()
+        self._security = security
         self.decision: Decision | None = None
+        self.adoption = Adoption()
+        self._saver = Saver(hass, keeper, wallbox.title, self._state_as_dict)
+        self._alarm = Alarm(hass, wallbox.title, self._saver, self._awake)
+        self._driver = Driver(
+            hass,
+            wallbox,
+            self.adoption,
+            aim=self._aim,
+            has_room=lambda power_kw: self._site.has_room(self, power_kw),
+            failed=self._arm,
+        )
         self._first = True
-        self._decided: tuple[Observation, OwnerState, datetime | None] | None = None
+        self._decided: _Decided | None = None
+        self._claim: Claim | None = None
+        self._published: tuple[Claim, float] | None = None
         self._lost_at: datetime | None = None
         self._reconnected_at: datetime | None = None
-        self._timer: CALLBACK_TYPE | None = None
-        self._driving = asyncio.Lock()
-        self._drive_task: asyncio.Task[None] | None = None
-        self._saving = asyncio.Lock()
-        self._retry_at: datetime | None = None
-        self._disk_failed = False
-        self.adoption = Adoption()
-        self._stopped = False
+        self._stopped = self._ended = False
+        self._site = site or Site(hass)
+        self._site.join(self)
+
+    @property
+    def potential_kw(self) -> float:
+        """Return the most the wallbox may draw, as shown or as told, in kW."""
+        return self._driver.potential_kw
+
+    @callback
+    def evaluate(self) -> None:
+        """Look, decide, have the wallbox told, keep what is waited for, and show it."""
+        if self._stopped:
+            return
+        now = dt_util.utcnow()
+        if not self._wallbox.linked:
+            self._lost_at = self._lost_at or now
+            self._publish(now)
+            return
+        seen, before = self._wallbox.observe(), self.state
+        self._take_note_of_link(now)
+        self._take_note_of_clock(now)
+        if self._is_settled(seen, now):
+            return
+        self.state = observe(self.state, seen, now, first=self._first)
+        if not self._first:
+            boundary = self.next_boundary(now)
+            self.state = self.adoption.adopt(self.state, seen, now, boundary)
+        self.adoption.remember(seen)
+        self._first = False
+        self._claim = None
+        shares = self.shares(now)
+        self.decision, delay = decide(
+            self._situation(replace(self.state.dsr, shares=shares), seen),
+            self.state.delay,
+            self._rules,
+            now,
+            self.draw,
+        )
+        self.state = replace(self.state, delay=delay)
+        self._decided = (seen, self.state, self._reconnected_at, shares)
+        # What may be dangerous or dear comes before what is only to be looked at.
+        self._driver.drive(seen, now)
+        if self.state != before:
+            self._hass.async_create_task(self._saver.async_save(), eager_start=True)
+        self._arm()
+        self._wallbox.async_decided()
+        self._publish(now)
 
     @property
     def _rules(self) -> DelayRules:
@@ -128,46 +188,16 @@ class Controller:
             delayed=self.profile.delayed,
         )
 
-    @callback
-    def evaluate(self) -> None:
-        """Look, decide, keep, show, and have the wallbox told."""
-        if self._stopped:
-            return
-        now = dt_util.utcnow()
-        if not self._wallbox.linked:
-            self._lost_at = self._lost_at or now
-            return
-        self._take_note_of_link(now)
-        seen = self._wallbox.observe()
-        if self._is_settled(seen, now):
-            return
-        before = self.state
-        state = observe(self.state, seen, now, first=self._first)
-        if not self._first:
-            state = self.adoption.adopt(state, seen, now, self.next_boundary(now))
-        self.adoption.remember(seen)
-        self._first = False
-        self.decision, delay = decide(
-            situation(
-                state,
-                seen,
-                self.profile,
-                self.zone,
-                strict=self._strict,
-                reconnected_at=self._reconnected_at,
-            ),
-            state.delay,
-            self._rules,
-            now,
-            self.draw,
+    def _situation(self, dsr: DsrBook, seen: Observation) -> Situation:
+        """Return everything that decides, under the events of a book."""
+        return situation(
+            replace(self.state, dsr=dsr),
+            seen,
+            self.profile,
+            self.zone,
+            strict=self._strict,
+            reconnected_at=self._reconnected_at,
         )
-        self.state = replace(state, delay=delay)
-        self._decided = (seen, self.state, self._reconnected_at)
-        if self.state != before:
-            self._hass.async_create_task(self._async_save(), eager_start=True)
-        self._arm(self.decision, now)
-        self._wallbox.async_decided()
-        self._drive(seen, now)
 
     def _is_settled(self, seen: Observation, now: datetime) -> bool:
         """Tell whether nothing that decides has changed since the last decision.
@@ -175,12 +205,47 @@ class Controller:
         Power and energy come every second and decide nothing.
         """
         wake = None if self.decision is None else self.decision.wake_at
+        shares = self.shares(now)
         return (
             self.decision is not None
-            and self._decided == (seen, self.state, self._reconnected_at)
+            and self._decided == (seen, self.state, self._reconnected_at, shares)
             and (wake is None or now < wake)
-            and self._retry_at is None
+            and self._driver.retry_at is None
+            and not self._driver.held
         )
+
+    def shares(self, now: datetime) -> dict[tuple[str, str], float]:
+        """Return the wallbox's shares in kW of the limits of the whole site."""
+        return self._site.shares(self, now)
+
+    def claim(self, now: datetime) -> Claim:
+        """Return what the wallbox would draw without limits of the site.
+
+        A start that only waits for its random delay claims its share already; a car
+        that is full claims no more than it needs to start again.
+        """
+        if self._claim is None:
+            seen = self._wallbox.observe()
+            alone = self._situation(self.state.dsr.without_site_limits(), seen)
+            wish = wish_at(alone, now)
+            power = wish.target.power_kw
+            self._claim = Claim(
+                wallbox=self._wallbox.wallbox_id,
+                priority=self._priority,
+                min_kw=seen.min_kw,
+                wish_kw=min(power, seen.min_kw) if seen.full else power,
+                bound=wish.reason is not Reason.OVERRIDE_CHARGE,
+            )
+        return replace(self._claim, bound=self._claim.bound and self._wallbox.linked)
+
+    def _publish(self, now: datetime) -> None:
+        """Tell those who share a limit when this wallbox leaves or takes room."""
+        if not self._site.is_shared(now):
+            return
+        published = (self.claim(now), self.potential_kw)
+        if published != self._published:
+            self._published = published
+            self._site.changed()
 
     def next_boundary(self, now: datetime) -> datetime | None:
         """Return the next opening or closing of the default charging hours."""
@@ -198,10 +263,6 @@ class Controller:
             return None
         return Schedule(windows=self.profile.peak, zone=self.zone).is_open(now)
 
-    def dsr_events(self, now: datetime) -> tuple[str, ...]:
-        """Return the ids of the grid events that hold at an instant."""
-        return tuple(sorted(event.event_id for event in self.state.dsr.active(now)))
-
     async def async_change(
         self,
         change: Callable[[OwnerState, datetime], OwnerState],
@@ -217,10 +278,10 @@ class Controller:
         self.adoption.forgive()
         before = self.state
         after = self.state = change(before, dt_util.utcnow())
-        await self._async_save()
-        self._retry_at = None
+        await self._saver.async_save()
+        self._driver.retry_at = None
         self.evaluate()
-        task = self._drive_task
+        task = self._driver.task
         if task is None:
             return
         try:
@@ -228,11 +289,24 @@ class Controller:
         except HomeAssistantError:
             if lasting:
                 return
-            self.state = _undone(self.state, before, after)
-            self._retry_at = None
-            await self._async_save()
+            self.state = undone(self.state, before, after)
+            self._driver.retry_at = None
+            await self._saver.async_save()
             self.evaluate()
             raise
+
+    async def async_give(self, step: Step, value: float) -> None:
+        """Give the wallbox one command, and remember that it is ours."""
+        await self._driver.async_give(step, value)
+
+    @property
+    def waits_for_us(self) -> bool:
+        """Tell whether the wallbox holds back what nobody else would let go."""
+        return (
+            self.state.hand_over is HandOver.ALLOW
+            and self.decision is not None
+            and self.decision.reason in LET_GO
+        )
 
     async def async_hand_over(self) -> None:
         """Leave the wallbox able to charge without us, as the owner chose.
@@ -240,16 +314,10 @@ class Controller:
         What the rules hold back is let go; what the owner paused or a protection
         stopped stays. Never raises: whatever ends must not be kept from ending.
         """
-        decision = self.decision
-        if (
-            self.state.hand_over is not HandOver.ALLOW
-            or decision is None
-            or decision.reason not in LET_GO
-            or not self._wallbox.linked
-        ):
+        if not self.waits_for_us or not self._wallbox.linked:
             return
         self._stopped = True
-        self._disarm()
+        self._alarm.clear()
         try:
             async with asyncio.timeout(HAND_OVER_S):
                 await self.async_give(Step.ALLOW, 0)
@@ -261,13 +329,17 @@ class Controller:
             )
 
     async def async_stop(self) -> None:
-        """Stop deciding; what was decided is kept."""
-        self._stopped = True
-        self._disarm()
-        if self._drive_task is not None:
-            self._drive_task.cancel()
-            await asyncio.gather(self._drive_task, return_exceptions=True)
-        await self._async_save()
+        """Stop deciding; what was decided is kept.
+
+        May come twice: by then the file may be a successor's.
+        """
+        if self._ended:
+            return
+        self._stopped = self._ended = True
+        self._alarm.clear()
+        self._site.leave(self)
+        await self._driver.async_stop()
+        await self._saver.async_save()
 
     def _take_note_of_link(self, now: datetime) -> None:
         """Note a link that is back after a real loss: that is a relevant time."""
@@ -277,147 +349,50 @@ class Controller:
             self._reconnected_at = now
         self._lost_at = None
 
-    async def _async_save(self) -> None:
-        """Keep the state; without a disk charging goes on by what is in memory."""
-        async with self._saving:
-            try:
-                await self._hass.async_add_executor_job(
-                    self._keeper.save, self.state.as_dict()
-                )
-            except JournalError as err:
-                if not self._disk_failed:
-                    LOGGER.error(
-                        "The state of %s could not be kept: %s. Charging goes on, but "
-                        "a restart may forget a delay or an override",
-                        self._wallbox.title,
-                        err,
-                    )
-                self._disk_failed = True
-            else:
-                self._disk_failed = False
+    def _take_note_of_clock(self, now: datetime) -> None:
+        """Keep what is left of a delay when the clock was set, and say so.
 
-    async def _async_evaluate_when_kept(self) -> None:
-        """Wait for the disk, then decide."""
-        async with self._saving:
-            pass
-        self.evaluate()
+        At the first look too: the clock may have been set while we were away.
+        """
+        step = self._watch.step(now)
+        if step is None and not self._first:
+            return
+        self.state = after_clock_step(self.state, step or timedelta(0), now)
+        if self._reconnected_at is not None:
+            self._reconnected_at = min(self._reconnected_at, now)
+        if step is not None:
+            detail = {"seconds": round(step.total_seconds())}
+            self._security(
+                SecurityEvent(kind="clock_step", outcome="info", detail=detail)
+            )
+
+    def _state_as_dict(self) -> dict[str, Any]:
+        """Return what is kept, as it is now."""
+        return self.state.as_dict()
+
+    def _aim(self) -> Aim | None:
+        """Return where the wallbox is to go, None for nowhere any more."""
+        if self.decision is None or self._stopped:
+            return None
+        return Aim(target=self.decision.target, state=self.state)
 
     @callback
-    def _arm(self, decision: Decision, now: datetime) -> None:
-        """Set the timer to the next instant that matters."""
-        self._disarm()
-        wakes = [
-            at
-            for at in (decision.wake_at, self._retry_at, self._next_shown(now))
-            if at is not None
-        ]
-        if not wakes:
-            return
+    def _arm(self) -> None:
+        """Wake up at the next instant that matters."""
+        now = dt_util.utcnow()
+        wake_at = None if self.decision is None else self.decision.wake_at
+        self._alarm.set(now, wake_at, self._driver.retry_at, self._next_shown(now))
 
-        @callback
-        def wake(_now: datetime) -> None:
-            """Decide again, once what was decided before is kept."""
-            self._timer = None
-            if self._saving.locked():
-                self._hass.async_create_task(self._async_evaluate_when_kept())
-            else:
-                self.evaluate()
-
-        self._timer = async_track_point_in_utc_time(
-            self._hass,
-            HassJob(
-                wake, f"decision of {self._wallbox.title}", cancel_on_shutdown=True
-            ),
-            max(min(wakes), now + timedelta(milliseconds=1)),
-        )
+    @callback
+    def _awake(self) -> None:
+        """Decide again, and show the hours, which may have changed by themselves."""
+        self.evaluate()
+        if not self._alarm.is_set and not self._stopped:
+            self._wallbox.async_decided()
+            self._arm()
 
     def _next_shown(self, now: datetime) -> datetime | None:
         """Return when the peak begins or ends, or a window does, as it is shown."""
         peak = Schedule(windows=self.profile.peak, zone=self.zone)
         edges = (peak.next_boundary(now), self.next_boundary(now))
         return min((edge for edge in edges if edge is not None), default=None)
-
-    @callback
-    def _disarm(self) -> None:
-        """Take the timer away."""
-        if self._timer is not None:
-            self._timer()
-            self._timer = None
-
-    @callback
-    def _drive(self, seen: Observation, now: datetime) -> None:
-        """Have the wallbox told, unless it is being told already or waits."""
-        decision = self.decision
-        if (
-            decision is None
-            or self._driving.locked()
-            or self.adoption.two_masters
-            or not self._wallbox.writable
-            or (self._retry_at is not None and now < self._retry_at)
-            or next_step(decision.target, self.state, seen) is None
-        ):
-            return
-        self._retry_at = None
-        self._drive_task = self._hass.async_create_background_task(
-            self._async_drive(), f"commands to {self._wallbox.title}", eager_start=True
-        )
-        self._drive_task.add_done_callback(self._driven)
-
-    @callback
-    def _driven(self, task: asyncio.Task[None]) -> None:
-        """Take note of how the commands went; the owner was told by an alert."""
-        if self._drive_task is task:
-            self._drive_task = None
-        if not task.cancelled() and (error := task.exception()) is not None:
-            LOGGER.debug("A command of ours failed: %s", error)
-
-    async def _async_drive(self) -> None:
-        """Give one command after the other until the wallbox is where it should be."""
-        async with self._driving:
-            for _ in range(MAX_STEPS):
-                if self.decision is None or self._stopped:
-                    return
-                step = next_step(
-                    self.decision.target, self.state, self._wallbox.observe()
-                )
-                if step is None:
-                    return
-                try:
-                    await self.async_give(*step)
-                except HomeAssistantError:
-                    self._retry_at = dt_util.utcnow() + RETRY_AFTER
-                    self._arm(self.decision, dt_util.utcnow())
-                    raise
-
-    async def async_give(self, step: Step, value: float) -> None:
-        """Give one command, and remember that it is ours."""
-        self.adoption.commanding(step, value)
-        try:
-            await self._wallbox.commander.async_execute(_command(step, value))
-        finally:
-            self.adoption.commanded(step, dt_util.utcnow())
-
-
-def _command(step: Step, value: float) -> Command:
-    """Return the command of a step."""
-    match step:
-        case Step.ALLOW:
-            return Allow(on=True)
-        case Step.FORBID:
-            return Allow(on=False)
-        case Step.MODE:
-            return SetMode(round(value))
-        case Step.LIMIT:
-            return SetManualLimit(value)
-
-
-def _undone(now: OwnerState, before: OwnerState, after: OwnerState) -> OwnerState:
-    """Return a state without a change, as far as nothing newer stands there."""
-    changed = {
-        one.name: getattr(before, one.name)
-        for one in fields(before)
-        if getattr(before, one.name)
-        != getattr(after, one.name)
-        == getattr(now, one.name)
-    }
-    return replace(now, **changed)

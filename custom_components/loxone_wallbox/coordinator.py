@@ -53,6 +53,7 @@ from .miniserver import (
 from .miniserver_coordinator import MiniserverCoordinator
 from .records.state import StateKeeper
 from .rules import rules_of
+from .site import Site
 from .wallbox_data import WallboxData, hold_of, power_limit
 
 type LoxoneWallboxConfigEntry = ConfigEntry[LoxoneWallboxRuntimeData]
@@ -73,10 +74,12 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         *,
         keeper: StateKeeper,
         owner: OwnerState,
+        site: Site,
     ) -> None:
         """Take the wallbox of a subentry as the structure file describes it.
 
-        `owner` is the state that was kept for it, `keeper` where it is kept.
+        `owner` is the state that was kept for it, `keeper` where it is kept, `site`
+        with whom it shares a limit.
         """
         super().__init__(hass, LOGGER, config_entry=entry, name=subentry.title)
         self.miniserver = miniserver
@@ -101,6 +104,8 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             zone=rules.zone,
             strict=rules.strict,
             delays=rules.delays,
+            priority=rules.priority,
+            site=site,
         )
         self.acts = Acts(self)
         self.data = self._gather()
@@ -154,8 +159,12 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
 
     @property
     def available(self) -> bool:
-        """Tell whether what is shown is up to date."""
-        return self.data.reachable
+        """Tell whether the wallbox can be reached, or was just now."""
+        return (
+            self.miniserver.available
+            and self.known
+            and self.diagnostic(INPUT_ONLINE) != 0
+        )
 
     @property
     def client(self) -> MiniserverClient:
@@ -165,7 +174,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
     @property
     def state(self) -> WallboxState:
         """Return the present state of the wallbox."""
-        return self.data.state
+        return self.client.wallbox(self.wallbox_id)
 
     def diagnostic(self, name: str) -> float | None:
         """Return the value of a mapped diagnostic input, None where there is none."""
@@ -269,6 +278,8 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
                 if mode.limit_kw is not None
             },
             managed=info.manager_id is not None,
+            full=self._visit.has_stopped
+            and self._visit.idle_s(dt_util.utcnow().timestamp()) >= FINISHED_AFTER_S,
         )
 
     def _fault(self) -> Fault | None:
@@ -318,7 +329,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             reason=self._reason(reachable, fault, state),
             in_default_hours=self.controller.in_default_hours(dt_util.utcnow()),
             in_peak_hours=self.controller.in_peak_hours(dt_util.utcnow()),
-            dsr_events=self.controller.dsr_events(dt_util.utcnow()),
+            dsr_events=self._dsr_events(),
         )
 
     def _reason(
@@ -335,6 +346,11 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             return Reason.LOAD_SHEDDING
         decision = self.controller.decision
         return Reason.UNREACHABLE if decision is None else decision.reason
+
+    def _dsr_events(self) -> tuple[str, ...]:
+        """Return the ids of the grid events that hold now."""
+        active = self.controller.state.dsr.active(dt_util.utcnow())
+        return tuple(sorted(event.event_id for event in active))
 
     @property
     def _target_power(self) -> float:

@@ -48,7 +48,7 @@ class WallboxEntity(CoordinatorEntity[WallboxCoordinator]):
         self.coordinator.entities.discard(self)
         await super().async_will_remove_from_hass()
 
-    async def async_actor(self) -> Actor:
+    async def async_actor(self, *, administrator: bool = False) -> Actor:
         """Return who is acting; raises a translated error for who may not."""
         return await async_actor(
             self.hass,
@@ -56,6 +56,7 @@ class WallboxEntity(CoordinatorEntity[WallboxCoordinator]):
             self._context,
             act=self.entity_description.key,
             wallbox=self.coordinator.title,
+            administrator=administrator,
         )
 
 

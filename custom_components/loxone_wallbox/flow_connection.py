@@ -5,6 +5,7 @@ Takes what the owner typed, gives the entry's data and the structure; raises a
 nothing but the Miniserver's own count of failed logins.
 """
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
-from .connect import build_client
+from .connect import address_of, build_client
 from .const import (
     CONF_CLIENT_ID,
     CONF_ENCRYPTION,
@@ -44,6 +45,7 @@ from .const import (
     CONF_TLS,
     CONF_TLS_PORT,
     CONF_VERIFY_SSL,
+    LOGGER,
 )
 from .miniserver import (
     Address,
@@ -55,6 +57,7 @@ from .miniserver import (
 from .miniserver.errors import (
     AuthenticationError,
     CertificateError,
+    CommandError,
     FirmwareTooOldError,
     IdentityError,
     LockedOutError,
@@ -64,6 +67,7 @@ from .miniserver.errors import (
     MissingRightError,
     NoSlotError,
     NotAMiniserverError,
+    ProtocolError,
     StructureError,
     UserDisabledError,
 )
@@ -82,9 +86,13 @@ ENCRYPTIONS = [
 ]
 DEFAULT_PORT = 80
 DEFAULT_TLS_PORT = 443
+# A Miniserver is up within two minutes, after a firmware update in four.
+BOOT_QUESTIONS = 17
+BOOT_PAUSE_S = 15.0
 # The wallbox block as we know it exists since this firmware.
 WALLBOX_FIRMWARE = (14, 1)
 
+# The first that fits counts, so a class stands above those it is derived from.
 _ERRORS: tuple[tuple[type[MiniserverError], str, str], ...] = (
     (UserDisabledError, CONF_USERNAME, "user_disabled"),
     (AuthenticationError, CONF_PASSWORD, "invalid_auth"),
@@ -94,6 +102,8 @@ _ERRORS: tuple[tuple[type[MiniserverError], str, str], ...] = (
     (MiniserverStartingError, "base", "starting"),
     (StructureError, "base", "structure_invalid"),
     (MissingRightError, CONF_USERNAME, "right_missing"),
+    (ProtocolError, "base", "unexpected_answer"),
+    (CommandError, "base", "unexpected_answer"),
     (MiniserverConnectionError, CONF_HOST, "cannot_connect"),
 )
 
@@ -136,6 +146,8 @@ def explain(error: MiniserverError) -> FlowError:
     for kind, on, key in _ERRORS:
         if isinstance(error, kind):
             return FlowError(key, on, {"error": str(error)})
+    # The text for it sends the owner to the log.
+    LOGGER.error("The Miniserver's client failed unexpectedly", exc_info=error)
     return FlowError("unknown")
 
 
@@ -228,6 +240,28 @@ async def who_is_there(hass: HomeAssistant, host: str, port: int) -> Identity:
         return await identify(
             async_get_clientsession(hass), Address(host=host, port=port)
         )
+    except MiniserverError as err:
+        raise explain(err) from err
+
+
+async def who_moved_there(
+    hass: HomeAssistant, host: str, data: Mapping[str, Any]
+) -> Identity:
+    """Ask a new address who it is, in the way an entry's Miniserver is asked.
+
+    A Miniserver asks for its address before it answers anybody, and Home Assistant
+    tells of an address only once: so nobody there is asked again for some minutes.
+    """
+    session = async_get_clientsession(hass)
+    address = address_of({**data, CONF_HOST: host})
+    try:
+        for _ in range(BOOT_QUESTIONS - 1):
+            # The certificate is looked at when the entry connects: its name needs the
+            # serial number that is asked for here.
+            with suppress(MiniserverConnectionError):
+                return await identify(session, address, certificate=False)
+            await asyncio.sleep(BOOT_PAUSE_S)
+        return await identify(session, address, certificate=False)
     except MiniserverError as err:
         raise explain(err) from err
 

@@ -30,6 +30,7 @@ from .const import (
     CONF_DSR_ENTITIES,
     CONF_DSR_LIMIT_KW,
     CONF_DSR_RESPONSE,
+    CONF_EXEMPTION,
     CONF_FIRST_USE,
     CONF_OVERRIDE_USERS,
     CONF_PLUG_IN_DELAY,
@@ -44,7 +45,9 @@ from .const import (
     DOMAIN,
     WALLBOX_DEFAULTS,
 )
+from .flow_hours import signature
 
+CONF_WHO = "who"
 SECTION_RULES = "rules"
 SECTION_GRID = "grid"
 WHO_DELAYS = [DELAY_HOME_ASSISTANT, DELAY_MINISERVER, DELAY_AGGREGATOR, DELAY_NOBODY]
@@ -203,6 +206,15 @@ def flat_rules(
     return answers
 
 
+def _exemption(who: str, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the evidence of an answer that leaves the delay to somebody else.
+
+    It is as old as the answer, which may have been given before and stayed.
+    """
+    before: dict[str, Any] = answers.get(CONF_EXEMPTION) or {}
+    return before if before.get(CONF_WHO) == who else {CONF_WHO: who, **signature()}
+
+
 def rules_data(answers: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a wallbox's subentry holds of the rules."""
     data = {
@@ -210,6 +222,8 @@ def rules_data(answers: Mapping[str, Any]) -> dict[str, Any]:
         for name, usual in WALLBOX_DEFAULTS.items()
     }
     data[CONF_DSR_ENTITIES] = list(data[CONF_DSR_ENTITIES])
+    if data[CONF_WHO_DELAYS] != DELAY_HOME_ASSISTANT:
+        data[CONF_EXEMPTION] = _exemption(data[CONF_WHO_DELAYS], answers)
     for name in (CONF_OVERRIDE_USERS, CONF_FIRST_USE):
         if answers.get(name) is not None:
             data[name] = answers[name]

@@ -31,6 +31,7 @@ from .charging.regulation import PROFILES, Profile
 from .charging.variants import FACTS, Variant, likely_variant
 from .const import (
     CONF_DIAGNOSTIC_INPUTS,
+    CONF_EXEMPTION,
     CONF_FIRST_USE,
     CONF_PROFILE,
     CONF_VARIANT,
@@ -282,8 +283,8 @@ class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)](
         """Return another wallbox's answers, except for what cannot be the same.
 
         That is the name, the diagnostic inputs, a variant of another power, and the
-        visualisation password of a wallbox that asks for none. The choice of default
-        charging hours is the same, made now.
+        visualisation password of a wallbox that asks for none. The choices of default
+        charging hours and of who delays are the same, made now.
         """
         answers = {**before["data"], **first_answers(info, self.structure)}
         theirs = self.structure.wallboxes[before["data"][CONF_WALLBOX_ID]]
@@ -291,6 +292,7 @@ class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)](
             answers[CONF_VARIANT] = before["data"][CONF_VARIANT]
         if not info.secured:
             answers.pop(CONF_VISUALISATION_PASSWORD, None)
+        answers.pop(CONF_EXEMPTION, None)
         if first_use := answers.get(CONF_FIRST_USE):
             answers[CONF_FIRST_USE] = {**first_use, **signature()}
         return answers

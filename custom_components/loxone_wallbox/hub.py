@@ -19,6 +19,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
+from .charging.owner import OwnerState
 from .charging.variants import FACTS, Variant
 from .const import (
     CONF_VARIANT,
@@ -33,9 +34,12 @@ from .coordinator import (
     WallboxCoordinator,
 )
 from .dsr_sources import DsrSources
+from .farewell import async_leave_wallbox
 from .miniserver import ClientListener, Structure, Token, WallboxInfo
 from .miniserver.errors import AuthenticationError, MiniserverError
+from .records.state import StateKeeper
 from .rules import async_load_state
+from .site import Site
 
 
 class Hub(ClientListener):
@@ -48,6 +52,7 @@ class Hub(ClientListener):
         self._runtime: LoxoneWallboxRuntimeData | None = None
         self._syncing = asyncio.Lock()
         self._sources: dict[str, DsrSources] = {}
+        self._site = Site(hass)
 
     async def async_start(self, runtime: LoxoneWallboxRuntimeData) -> None:
         """Build the wallboxes and follow the entry from now on."""
@@ -126,11 +131,27 @@ class Hub(ClientListener):
             }
             for subentry_id, wallbox in list(runtime.wallboxes.items()):
                 subentry = wanted.get(subentry_id)
+                if subentry is None:
+                    await async_leave_wallbox(self._hass, wallbox)
                 if subentry is None or not self._is_current(wallbox, subentry):
                     await self._async_drop(runtime, wallbox)
-            for subentry in wanted.values():
-                if subentry.subentry_id not in runtime.wallboxes:
-                    await self._async_build(runtime, subentry)
+            new = [one for key, one in wanted.items() if key not in runtime.wallboxes]
+            loaded = [
+                await async_load_state(
+                    self._hass,
+                    runtime.miniserver.serial,
+                    subentry.data[CONF_WALLBOX_ID],
+                    subentry.data,
+                )
+                for subentry in new
+            ]
+            # All are there before the first decides: they may share a limit.
+            built = [
+                self._build(runtime, subentry, keeper, owner)
+                for subentry, (keeper, owner) in zip(new, loaded, strict=True)
+            ]
+            for wallbox in built:
+                self._start(runtime, wallbox)
             self._report_missing(runtime)
 
     def _is_current(
@@ -159,16 +180,16 @@ class Hub(ClientListener):
         await wallbox.async_shutdown()
         ir.async_delete_issue(self._hass, DOMAIN, missing_issue(wallbox.subentry_id))
 
-    async def _async_build(
-        self, runtime: LoxoneWallboxRuntimeData, subentry: ConfigSubentry
-    ) -> None:
-        """Set a wallbox up."""
+    def _build(
+        self,
+        runtime: LoxoneWallboxRuntimeData,
+        subentry: ConfigSubentry,
+        keeper: StateKeeper,
+        owner: OwnerState,
+    ) -> WallboxCoordinator:
+        """Set a wallbox up, with what was kept for it."""
         structure = runtime.miniserver.client.structure
-        wallbox_id = subentry.data[CONF_WALLBOX_ID]
-        info = structure.wallboxes.get(wallbox_id)
-        keeper, owner = await async_load_state(
-            self._hass, runtime.miniserver.serial, wallbox_id, subentry.data
-        )
+        info = structure.wallboxes.get(subentry.data[CONF_WALLBOX_ID])
         wallbox = WallboxCoordinator(
             self._hass,
             self._entry,
@@ -177,13 +198,20 @@ class Hub(ClientListener):
             info or _missing_wallbox(subentry),
             keeper=keeper,
             owner=owner,
+            site=self._site,
         )
         runtime.wallboxes[subentry.subentry_id] = wallbox
+        return wallbox
+
+    def _start(
+        self, runtime: LoxoneWallboxRuntimeData, wallbox: WallboxCoordinator
+    ) -> None:
+        """Show a wallbox and let it decide."""
         for add in runtime.platforms:
             add(wallbox)
         wallbox.async_refresh_state()
         sources = DsrSources(self._hass, self._entry, wallbox)
-        self._sources[subentry.subentry_id] = sources
+        self._sources[wallbox.subentry_id] = sources
         sources.start()
 
     @callback

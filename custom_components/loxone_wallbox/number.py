@@ -100,5 +100,5 @@ class MaxRandomDelayNumber(WallboxEntity, NumberEntity):
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Change the longest delay."""
-        await self.async_actor()
-        await self.coordinator.acts.async_set_max_delay(round(value))
+        actor = await self.async_actor(administrator=True)
+        await self.coordinator.acts.async_set_max_delay(actor, round(value))

@@ -61,14 +61,16 @@ async def async_actor(
     act: str,
     wallbox: str,
     on_behalf_of_user: bool = False,
+    administrator: bool = False,
     security: SecuritySink = log_security,
 ) -> Actor:
     """Return who acts, or refuse an act that is not theirs.
 
+    What only an `administrator` may do no other user may, whatever they may override.
     Raises a translated error; nothing has changed then.
     """
     user_id = None if context is None else context.user_id
-    if await _may(hass, settings, user_id):
+    if await _may(hass, settings, user_id, administrator=administrator):
         return Actor(user_id=user_id, by_hand=user_id is not None or on_behalf_of_user)
     security(
         SecurityEvent(
@@ -86,7 +88,11 @@ async def async_actor(
 
 
 async def _may(
-    hass: HomeAssistant, settings: Mapping[str, Any], user_id: str | None
+    hass: HomeAssistant,
+    settings: Mapping[str, Any],
+    user_id: str | None,
+    *,
+    administrator: bool,
 ) -> bool:
     """Tell whether a user, or an automation, may override."""
     if user_id is None:
@@ -95,6 +101,8 @@ async def _may(
     user = await hass.auth.async_get_user(user_id)
     if user is None or not user.is_active:
         return False
+    if administrator:
+        return user.is_admin
     users = settings.get(CONF_OVERRIDE_USERS)
     if users is None:
         # Not even everybody includes who may only look at things.

@@ -14,6 +14,7 @@ from .charging.regulation import PROFILES, Cause, Profile
 from .const import (
     CONF_FIRST_USE,
     CONF_PLUG_IN_DELAY,
+    CONF_PRIORITY,
     CONF_PROFILE,
     CONF_STRICT,
     CONF_WHO_DELAYS,
@@ -34,6 +35,7 @@ class Rules:
     zone: tzinfo
     strict: bool
     delays: bool
+    priority: int
 
 
 def rules_of(hass: HomeAssistant, settings: Mapping[str, Any]) -> Rules:
@@ -49,6 +51,7 @@ def rules_of(hass: HomeAssistant, settings: Mapping[str, Any]) -> Rules:
         zone=dt_util.get_time_zone(name) or dt_util.get_default_time_zone(),
         strict=bool(chosen[CONF_STRICT]),
         delays=chosen[CONF_WHO_DELAYS] == DELAY_HOME_ASSISTANT,
+        priority=int(chosen[CONF_PRIORITY]),
     )
 
 
@@ -80,6 +83,14 @@ def under_profile(
     )
 
 
+def state_file(folder: Path, serial: str, wallbox_id: str) -> Path:
+    """Return where a wallbox's state is kept."""
+    name = "".join(
+        sign if sign.isalnum() or sign == "-" else "_" for sign in wallbox_id
+    )
+    return folder / serial / f"{name}.state.jsonl"
+
+
 async def async_load_state(
     hass: HomeAssistant,
     serial: str,
@@ -91,10 +102,7 @@ async def async_load_state(
     A state that cannot be read starts anew from the first-use answer: a damaged file
     must not keep the car from being charged.
     """
-    name = "".join(
-        sign if sign.isalnum() or sign == "-" else "_" for sign in wallbox_id
-    )
-    keeper = StateKeeper(Path(hass.config.path(DOMAIN, serial)) / f"{name}.state.jsonl")
+    keeper = StateKeeper(state_file(Path(hass.config.path(DOMAIN)), serial, wallbox_id))
     profile = rules_of(hass, settings).profile
     try:
         kept = await hass.async_add_executor_job(keeper.load)

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+import math
+from typing import get_args, get_type_hints
 
 from hypothesis import given, strategies as st
 import pytest
@@ -18,6 +20,12 @@ from custom_components.loxone_wallbox.charging.owner import new_book
 from custom_components.loxone_wallbox.charging.regulation import PROFILES
 
 NOW = datetime(2027, 1, 13, 22, tzinfo=UTC)
+# The fields of an event that hold a number, those of later versions too.
+NUMBERS = sorted(
+    name
+    for name, kind in get_type_hints(DsrEvent).items()
+    if {int, float} & {kind, *get_args(kind)}
+)
 
 
 def seconds(first: int, last: int) -> st.SearchStrategy[timedelta]:
@@ -164,6 +172,44 @@ def event(**changes: object) -> DsrEvent:
         "limit_kw": 6.0,
     }
     return DsrEvent(**{**usual, **changes})  # type: ignore[arg-type]
+
+
+@given(given=st.fixed_dictionaries({}, optional=dict.fromkeys(NUMBERS, st.floats())))
+def test_every_number_is_finite(given: dict[str, float]) -> None:
+    """An event is refused, or each of its numbers can be counted with and written."""
+    try:
+        taken = event(**given)
+    except DsrError:
+        return
+    for name in NUMBERS:
+        number = getattr(taken, name)
+        assert number is None or math.isfinite(number), name
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("limit_kw", "dsr_limit_invalid"),
+        ("priority", "dsr_priority_invalid"),
+        ("reward_per_kwh", "dsr_reward_invalid"),
+        ("validity_s", "dsr_validity_invalid"),
+        ("version", "dsr_version_invalid"),
+    ],
+)
+def test_what_is_no_number(name: str, key: str, bad: float) -> None:
+    """It is refused by name, from an action and from what was kept."""
+    for kind in DsrKind:
+        with pytest.raises(DsrError, match=key):
+            event(**{name: bad, "kind": kind})
+    with pytest.raises(DsrError, match=key):
+        DsrEvent.from_dict({**event().as_dict(), name: bad})
+
+
+def test_numbers_of_any_size() -> None:
+    """A reward may be a fine, and a version a time; neither is a matter of size."""
+    assert event(reward_per_kwh=-0.3).reward_per_kwh == -0.3
+    assert event(version=10**400).version == 10**400
 
 
 @pytest.mark.parametrize(

@@ -366,3 +366,16 @@ async def test_login_takes_too_long() -> None:
         with pytest.raises(MiniserverError) as raised:
             await home.client().connect()
         assert not isinstance(raised.value, AuthenticationError)
+
+
+async def test_close_during_a_command() -> None:
+    """A client that is closed while a command waits for its answer leaves nothing."""
+    async with house() as home:
+        client = await home.connected()
+        home.sim.fault("delay", seconds=0.5, match="allow")
+        command = asyncio.create_task(client.allow(home.box, True))
+        await until(lambda: any("allow" in one.text for one in home.sim.commands))
+        await client.close()
+        with pytest.raises(MiniserverError):
+            await command
+        await until(lambda: not home.sim.clients)

@@ -148,3 +148,22 @@ async def test_break_before_a_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
         await asyncio.sleep(0.2)
         assert home.count("was refreshed") == 0
         assert not client.connected
+
+
+async def test_close_during_a_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A renewal that is under way is waited for: the old token is gone already."""
+    monkeypatch.setattr(
+        "custom_components.loxone_wallbox.miniserver.auth.MAX_REFRESH_INTERVAL_S", 0.1
+    )
+    async with house() as home:
+        home.sim.fault("delay", seconds=0.5, match="refreshjwt")
+        client = await home.connected()
+        await until(lambda: home.count("was refreshed") == 1)
+        await client.close()
+        token = home.listener.tokens[-1]
+        monkeypatch.undo()
+        again = home.client(credentials={"token": token, "password": None})
+        home.log.clear()
+        await again.connect()
+        assert home.count("got a token for") == 0
+        await again.close()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 import hashlib
 from typing import Any, Self
 
@@ -250,8 +251,8 @@ class DelayMemory:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        plain: dict[str, Any] = _plain(self)
-        return plain
+        plain: dict[str, Any] = _plain(replace(self, draws=()))
+        return {**plain, "draws": [_plain_draw(draw) for draw in self.draws]}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -270,6 +271,13 @@ def relevant_time_id(wallbox: str, change: Change, direction: str) -> str:
     """Return what makes a relevant time the same one after a restart."""
     text = f"{wallbox}|{change.cause}|{change.at.isoformat()}|{direction}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=1024)
+def _plain_draw(draw: Draw) -> dict[str, Any]:
+    """Return a draw as JSON has it; it is written again with every change."""
+    plain: dict[str, Any] = _plain(draw)
+    return plain
 
 
 def _plain(value: Any) -> Any:

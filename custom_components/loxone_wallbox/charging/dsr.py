@@ -52,7 +52,7 @@ class DsrEvent:
 
     `validity_s` is how long the word of its source holds without being repeated;
     `heard_at` when it was last heard, `taken_at` when this version was taken: it can
-    have no effect before.
+    have no effect before. `site`: the limit is one of all wallboxes together.
     """
 
     event_id: str
@@ -67,6 +67,7 @@ class DsrEvent:
     already_randomised: bool = False
     priority: int = 50
     reward_per_kwh: float | None = None
+    site: bool = False
     validity_s: int | None = None
     version: int = 1
     taken_at: datetime | None = None
@@ -83,6 +84,8 @@ class DsrEvent:
             (self.kind is DsrKind.LIMIT and self.limit_kw is None, "dsr_limit_missing"),
             (not self._limit_is_sane(), "dsr_limit_invalid"),
             (not 0 <= self.priority <= 100, "dsr_priority_invalid"),  # noqa: PLR2004
+            (not _is_number(self.reward_per_kwh), "dsr_reward_invalid"),
+            (not _is_number(self.version), "dsr_version_invalid"),
             (
                 self.validity_s is not None
                 and not 0 < self.validity_s <= MAX_LENGTH.total_seconds(),
@@ -157,13 +160,25 @@ class DsrEvent:
         return cls(**fields)
 
 
+def _is_number(number: float | None) -> bool:
+    """Tell whether a number, where there is one, is neither endless nor none at all.
+
+    Compared, because a whole number may be too long for `math.isfinite`.
+    """
+    return number is None or -math.inf < number < math.inf
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DsrBook:
-    """All events that are known, by program and id."""
+    """All events that are known, by program and id.
+
+    `shares` are what a wallbox may draw in kW of the limits of the whole site.
+    """
 
     silence: SilencePolicy = SilencePolicy.RELEASE
     floor_kw: float = 0.0
     events: Mapping[tuple[str, str], DsrEvent] = field(default_factory=dict)
+    shares: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     def add(self, event: DsrEvent, now: datetime) -> Self:
         """Take an event, or a newer version of one.
@@ -230,11 +245,30 @@ class DsrBook:
         `exempt` picks those that act without a delay, or those that do not.
         """
         limits = [
-            event.limit(self.floor_kw)
+            self.shares.get(event.key, event.limit(self.floor_kw))
             for event in self.active(at)
             if event.reduces and exempt in {None, event.exempt}
         ]
         return min(limits, default=None)
+
+    def site_limits(self, at: datetime) -> Iterable[DsrEvent]:
+        """Return the limits of the whole site that are not over at an instant."""
+        return (
+            event
+            for event in self.events.values()
+            if event.site
+            and event.kind is DsrKind.LIMIT
+            and at < event.effective_end(self.silence)
+        )
+
+    def without_site_limits(self) -> Self:
+        """Return the book as it is for this wallbox alone."""
+        own = {
+            key: event
+            for key, event in self.events.items()
+            if not (event.site and event.kind is DsrKind.LIMIT)
+        }
+        return replace(self, events=own, shares={})
 
     def increases(self, at: datetime) -> bool:
         """Tell whether charging is asked for outside the default hours."""

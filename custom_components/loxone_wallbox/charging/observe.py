@@ -21,7 +21,7 @@ class Observation:
     """What the wallbox shows; None is unknown, powers in kW.
 
     `mode_limits` are the limits of the configured modes, `visit` the Miniserver's own
-    instant of the plug-in.
+    instant of the plug-in, `full` is a car that has stopped taking power by itself.
     """
 
     connected: bool | None
@@ -36,6 +36,7 @@ class Observation:
     max_kw: float
     mode_limits: dict[int, float]
     managed: bool = False
+    full: bool = False
 
 
 def observe(

@@ -4,7 +4,7 @@ Takes changes, gives new states; `as_dict` and `from_dict` are its form on the d
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import Any, Self
@@ -190,6 +190,18 @@ def first_state(profile: Profile, hours: DefaultHours) -> OwnerState:
         max_delay_s=profile.default_delay_s,
         dsr=new_book(profile),
     )
+
+
+def undone(now: OwnerState, before: OwnerState, after: OwnerState) -> OwnerState:
+    """Return a state without a change, as far as nothing newer stands there."""
+    changed = {
+        one.name: getattr(before, one.name)
+        for one in fields(before)
+        if getattr(before, one.name)
+        != getattr(after, one.name)
+        == getattr(now, one.name)
+    }
+    return replace(now, **changed)
 
 
 def _text(at: datetime | None) -> str | None:

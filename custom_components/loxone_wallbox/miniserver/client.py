@@ -41,6 +41,8 @@ STEADY_S = 60.0
 FIRST_STATES_TIMEOUT_S = 10.0
 FIRST_TEXTS_TIMEOUT_S = 3.0
 REFRESH_RETRY_S = 3600.0
+# A renewal that is under way when the link is to be closed.
+RENEWAL_PATIENCE_S = 5.0
 STRUCTURE_CHECK_DELAY_S = 2.0
 
 
@@ -100,6 +102,7 @@ class MiniserverClient:
         self._arrived = asyncio.Event()
         self._supervisor: asyncio.Task[None] | None = None
         self._upkeep: asyncio.Task[None] | None = None
+        self._renewal: asyncio.Task[Token] | None = None
         self._structure_check: asyncio.TimerHandle | None = None
         self._checks: set[asyncio.Task[None]] = set()
         self._structure: Structure | None = None
@@ -182,6 +185,9 @@ class MiniserverClient:
     async def close(self) -> None:
         """End the link with a close frame and stop watching."""
         self._incoming = None
+        if self._renewal is not None and not self._renewal.done():
+            # The old token is gone with the answer, so the new one must not be lost.
+            await asyncio.wait((self._renewal,), timeout=RENEWAL_PATIENCE_S)
         tasks = [
             task for task in (self._supervisor, self._upkeep, *self._checks) if task
         ]
@@ -330,7 +336,8 @@ class MiniserverClient:
         loop = asyncio.get_running_loop()
         while (link := self._link) is not None:
             since = loop.time()
-            broken = await link.broken
+            # Who stops waiting must not end the link's own future.
+            broken = await asyncio.shield(link.broken)
             if loop.time() - since > STEADY_S:
                 self._backoff.reset()
             await self._let_go(link, broken)
@@ -372,8 +379,13 @@ class MiniserverClient:
         """Renew the token before it ends, for as long as this link lives."""
         while (token := self._credentials.token) is not None:
             await asyncio.sleep(token.refresh_in(self._now()))
+            self._renewal = asyncio.get_running_loop().create_task(
+                link.refresh_token(self._credentials.username, token)
+            )
+            self._renewal.add_done_callback(self._renewed)
+            await asyncio.wait((self._renewal,))
             try:
-                self._keep(await link.refresh_token(self._credentials.username, token))
+                self._renewal.result()
             except AuthenticationError:
                 # Not tried again. The link stays logged in; the next login will show.
                 _LOGGER.debug("The token cannot be renewed: it is refused")
@@ -383,6 +395,11 @@ class MiniserverClient:
                     return
                 _LOGGER.debug("The token could not be renewed: %s", err)
                 await asyncio.sleep(REFRESH_RETRY_S)
+
+    def _renewed(self, renewal: asyncio.Task[Token]) -> None:
+        """Keep the new token, also when nobody waits for it any more."""
+        if not renewal.cancelled() and renewal.exception() is None:
+            self._keep(renewal.result())
 
     def _tell(self, report: Callable[[ClientListener], None]) -> None:
         """Tell the listener; its faults are its own and must not end the link."""

@@ -117,8 +117,11 @@ class Connection:
         answer cannot be taken for another's.
         """
         await self._turn.acquire()
-        exchange = self._loop.create_task(
-            self._exchange(prepare, timeout_s or ANSWER_TIMEOUT_S)
+        # Eager: it is on the wire before whoever asked goes on to show it.
+        exchange = asyncio.Task(
+            self._exchange(prepare, timeout_s or ANSWER_TIMEOUT_S),
+            loop=self._loop,
+            eager_start=True,
         )
         exchange.add_done_callback(self._end_turn)
         await asyncio.wait((exchange,))

@@ -1,0 +1,63 @@
+"""One timer of a wallbox: wakes at an instant, once what is waited for is kept."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_point_in_utc_time
+
+from .saving import Saver
+
+# A clock that was set is noticed this soon, also while nothing happens.
+LOOK_AGAIN = timedelta(seconds=60)
+
+
+class Alarm:
+    """The timer of one wallbox; `wake` is called when it rings."""
+
+    def __init__(
+        self, hass: HomeAssistant, title: str, saver: Saver, wake: Callable[[], None]
+    ) -> None:
+        """Take whom to wake, and who keeps what is waited for."""
+        self._hass = hass
+        self._title = title
+        self._saver = saver
+        self._wake = wake
+        self._timer: CALLBACK_TYPE | None = None
+
+    @property
+    def is_set(self) -> bool:
+        """Tell whether it is going to ring."""
+        return self._timer is not None
+
+    @callback
+    def set(self, now: datetime, *instants: datetime | None) -> None:
+        """Ring at the first of some instants, within a minute at the latest."""
+        self.clear()
+        first = min(at for at in (*instants, now + LOOK_AGAIN) if at is not None)
+        self._timer = async_track_point_in_utc_time(
+            self._hass,
+            HassJob(self._ring, f"decision of {self._title}", cancel_on_shutdown=True),
+            max(first, now + timedelta(milliseconds=1)),
+        )
+
+    @callback
+    def clear(self) -> None:
+        """Ring no more."""
+        if self._timer is not None:
+            self._timer()
+            self._timer = None
+
+    @callback
+    def _ring(self, _now: datetime) -> None:
+        """Wake who waits, once what was decided before is kept."""
+        self._timer = None
+        if self._saver.busy:
+            self._hass.async_create_task(self._async_ring_when_kept())
+        else:
+            self._wake()
+
+    async def _async_ring_when_kept(self) -> None:
+        """Wait for the disk, then wake who waits."""
+        await self._saver.async_idle()
+        self._wake()

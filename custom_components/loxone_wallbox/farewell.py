@@ -1,0 +1,111 @@
+"""Leave nothing behind when the owner removes a wallbox or a whole Miniserver.
+
+Takes what was removed; lets wallboxes go that only waited for us, forgets their
+settings here, ends our login there. What may go wrong: the Miniserver does not answer,
+then a warning says what the owner can do.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from homeassistant.const import CONF_TOKEN
+from homeassistant.core import HomeAssistant
+from homeassistant.util.hass_dict import HassKey
+
+from .connect import build_client
+from .const import CONF_VISUALISATION_PASSWORD, DOMAIN, LOGGER
+from .controller import HAND_OVER_S
+from .coordinator import (
+    LoxoneWallboxConfigEntry,
+    LoxoneWallboxRuntimeData,
+    WallboxCoordinator,
+)
+from .miniserver import Allow, MiniserverClient
+from .miniserver.errors import MiniserverError
+from .records.journal import JournalError
+from .records.state import StateKeeper
+from .rules import state_file
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """A wallbox that only waited for us when its entry was unloaded."""
+
+    title: str
+    wallbox_id: str
+    visualisation_password: str | None
+
+
+_WAITING: HassKey[dict[str, list[Waiting]]] = HassKey(f"{DOMAIN}_waiting")
+
+
+def remember_waiting(hass: HomeAssistant, entry: LoxoneWallboxConfigEntry) -> None:
+    """Take note of who waits for us, in case the entry is removed after its unload."""
+    runtime: LoxoneWallboxRuntimeData = entry.runtime_data
+    hass.data.setdefault(_WAITING, {})[entry.entry_id] = [
+        Waiting(
+            title=wallbox.title,
+            wallbox_id=wallbox.wallbox_id,
+            visualisation_password=wallbox.settings.get(CONF_VISUALISATION_PASSWORD),
+        )
+        for wallbox in runtime.wallboxes.values()
+        if wallbox.controller.waits_for_us
+    ]
+
+
+async def async_leave(hass: HomeAssistant, entry: LoxoneWallboxConfigEntry) -> None:
+    """Let the wallboxes of a removed entry go and end our login; never raises."""
+    waiting = hass.data.get(_WAITING, {}).pop(entry.entry_id, [])
+    if not waiting and CONF_TOKEN not in entry.data:
+        return
+    client = build_client(hass, entry.data)
+    try:
+        await client.connect()
+        for wallbox in waiting:
+            await _let_go(client, wallbox)
+        if CONF_TOKEN in entry.data:
+            await client.revoke_token()
+    except MiniserverError as err:
+        LOGGER.warning(
+            "The Miniserver could not be told that %s was removed (%s). Its token ends "
+            "by itself within weeks, or remove it in Loxone's app%s",
+            entry.title,
+            err,
+            "".join(f"; allow charging there for {one.title}" for one in waiting),
+        )
+    finally:
+        await client.close()
+
+
+async def _let_go(client: MiniserverClient, wallbox: Waiting) -> None:
+    """Allow a wallbox to charge; one that refuses keeps nobody else waiting."""
+    try:
+        async with asyncio.timeout(HAND_OVER_S):
+            await client.send(
+                wallbox.wallbox_id,
+                Allow(on=True),
+                visualisation_password=wallbox.visualisation_password,
+            )
+    except (MiniserverError, TimeoutError) as err:
+        LOGGER.warning(
+            "%s was removed but may not charge: allow it in Loxone's app (%s)",
+            wallbox.title,
+            repr(err),
+        )
+
+
+async def async_leave_wallbox(hass: HomeAssistant, wallbox: WallboxCoordinator) -> None:
+    """Let one removed wallbox go and forget its settings, while the others go on."""
+    await wallbox.controller.async_hand_over()
+    await wallbox.async_shutdown()
+    await async_forget(hass, wallbox.miniserver.serial, wallbox.wallbox_id)
+
+
+async def async_forget(hass: HomeAssistant, serial: str, wallbox_id: str) -> None:
+    """Forget the settings of a wallbox; its history is not one of them."""
+    path = state_file(Path(hass.config.path(DOMAIN)), serial, wallbox_id)
+    try:
+        await hass.async_add_executor_job(StateKeeper(path).delete)
+    except JournalError as err:
+        LOGGER.warning("The settings of a removed wallbox are still there: %s", err)
