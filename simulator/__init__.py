@@ -1,4 +1,4 @@
-"""A Loxone Miniserver on real sockets, with wallboxes and cars behind it.
+"""A Loxone Miniserver on real sockets, with wallboxes, cars and meters behind it.
 
     from simulator import Car, Simulator, SimulatorConfig, User, WallboxConfig
 
@@ -19,6 +19,7 @@
         sim.commands                              # control commands that clients sent
         sim.clients                               # open websockets
         sim.fault("numeric_codes"); sim.clear()   # simulator.faults.FAULTS names all
+        sim.meters                                # Modbus meters: simulator.meters
         await sim.drop(hard=True)                 # reset the connections
         await sim.restart(down_s=30)              # id 5, close, 503 for a while
         await sim.change_structure(rename={"Garage": "Left"}, add=(...), remove=(...))
@@ -33,6 +34,7 @@ Miniserver" and "Structure File"; every docstring that stands on one of them say
 from .car import Car
 from .clock import Clock, ManualClock, SystemClock
 from .config import ALL_RIGHTS, Mode, Right, SimulatorConfig, User, WallboxConfig
+from .meters.config import MeterConfig
 from .simulator import Simulator
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "Car",
     "Clock",
     "ManualClock",
+    "MeterConfig",
     "Mode",
     "Right",
     "Simulator",

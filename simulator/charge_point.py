@@ -34,6 +34,8 @@ class ChargePoint:
         self.phases = config.facts.phases
         self.ready_at = 0.0
         self.switching_until = 0.0
+        # What went through each phase since the start (kWh), for meters in the supply.
+        self.passed_kwh = [0.0, 0.0, 0.0]
         self._idle_since = 0.0
         self._target_kw = 0.0
 
@@ -99,6 +101,12 @@ class ChargePoint:
             return 0.0
         return self.car.power_kw(self.offered_kw(now), self.phases)
 
+    def phase_powers_kw(self, now: float) -> tuple[float, float, float]:
+        """Return the power that flows through each phase (kW)."""
+        used = self._used_phases
+        each = self.power_kw(now) / used
+        return (each, each * (used > 1), each * (used > 2))  # noqa: PLR2004
+
     def switching(self, now: float) -> bool:
         """Return whether charging pauses for a change of phases."""
         return self.car is not None and now < self.switching_until - _TINY
@@ -132,7 +140,16 @@ class ChargePoint:
         if self.car is None:
             return 0.0
         cap = self.car.willing_kw(self.offered_kw(now), self.phases)
-        return self.car.charge(cap, seconds)
+        energy = self.car.charge(cap, seconds)
+        for phase in range(self._used_phases):
+            self.passed_kwh[phase] += energy / self._used_phases
+        return energy
+
+    @property
+    def _used_phases(self) -> int:
+        """Return on how many phases the car charges."""
+        own = self.car.phases if self.car else None
+        return min(own or self.phases, self.phases)
 
     def _choose_phases(self, target_kw: float, now: float) -> None:
         """Change between one and three phases where the installer allows it."""

@@ -10,6 +10,8 @@ from typing import get_args
 
 from .clock import Clock, SystemClock
 from .config import SimulatorConfig, User, Variant, WallboxConfig
+from .meters.config import parse_meter
+from .meters.serial_device import SerialDeviceError
 from .simulator import Simulator
 
 _NAMES = ("Garage", "Carport", "Drive", "Yard")
@@ -20,11 +22,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         config = _config(options)
+        return asyncio.run(_run(config))
     except ValueError as err:
         sys.stderr.write(f"simulator: {err}\n")
         return 2
-    try:
-        return asyncio.run(_run(config))
+    except SerialDeviceError as err:
+        sys.stderr.write(f"simulator: {err}\n")
+        return 1
     except OSError as err:
         sys.stderr.write(f"simulator: {_port_sentence(config, err)}\n")
         return 1
@@ -46,6 +50,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--discovery-reply-port", type=int, default=None, help="really 7071")
     add("--wallboxes", type=int, default=2, help="of all variants in turn")
     add("--manager", action="store_true", help="puts the wallboxes under a manager")
+    add(
+        "--meter",
+        action="append",
+        default=[],
+        metavar="MODEL:PORT",
+        help=(
+            "a Modbus meter, such as sdm630:5020, ale3:rtu:5021 (RTU over TCP) or "
+            "em340:/tmp/meter (serial device); options follow: ,wallbox=Carport,unit=3"
+        ),
+    )
     add("--user", default="admin")
     add("--password", default="Wallbox-1234")
     add("--hash", choices=("SHA1", "SHA256"), default="SHA256")
@@ -104,6 +118,9 @@ def _config(options: argparse.Namespace) -> SimulatorConfig:
             )
             for index in range(options.wallboxes)
         ),
+        meters=tuple(
+            parse_meter(text, position) for position, text in enumerate(options.meter)
+        ),
         manager=options.manager,
         extra_controls=options.extra_controls,
         structure_mib=options.structure_mib,
@@ -141,6 +158,12 @@ async def _run(config: SimulatorConfig) -> int:
         _say(clock, f"discovery on UDP port {simulator.discovery_port}")
     for box in simulator.wallboxes:
         _say(clock, f"wallbox {box.name}: {box.config.facts.title}, {box.uuid}")
+    for meter in simulator.meters:
+        _say(
+            clock,
+            f"meter {meter.name} of {meter.box.name}: {meter.map.title}, "
+            f"{meter.config.link} {meter.address}, unit {meter.config.unit_id}",
+        )
     await ended.wait()
     _say(clock, "stopping")
     await simulator.stop()
@@ -161,5 +184,6 @@ def _port_sentence(config: SimulatorConfig, err: OSError) -> str:
         "--control-port": config.control_port,
         "--discovery-port": config.discovery_port,
     }
-    wanted = ", ".join(f"{name} {port}" for name, port in ports.items() if port)
+    named = [*ports.items(), *(("--meter", meter.port) for meter in config.meters)]
+    wanted = ", ".join(f"{name} {port}" for name, port in named if port)
     return f"a port cannot be opened ({err.strerror or err}); wanted were {wanted}"

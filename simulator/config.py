@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import Literal
 
+from .meters.config import MeterConfig
+
 type Variant = Literal["11kw_tree", "11kw_air", "7.4kw_tree", "7.4kw_air"]
 type HashAlgorithm = Literal["SHA1", "SHA256"]
 type OnLinkLoss = Literal["continue", "stop"] | float
@@ -228,6 +230,8 @@ class SimulatorConfig:
     miniserver_type: int | None = None
     users: tuple[User, ...] = field(default_factory=_usual_users)
     wallboxes: tuple[WallboxConfig, ...] = field(default_factory=_usual_wallboxes)
+    # Energy meters on Modbus in the supplies of wallboxes.
+    meters: tuple[MeterConfig, ...] = ()
     # A WallboxManager above the wallboxes with `managed`.
     manager: bool = False
     manager_max_kw: float = 22.0

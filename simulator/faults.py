@@ -93,8 +93,18 @@ _TYPES: dict[str, tuple[type, ...]] = {
 class Faults:
     """The faults that hold now."""
 
-    def __init__(self) -> None:
-        """Start with everything in order."""
+    def __init__(
+        self,
+        kinds: Mapping[str, FaultKind] = FAULTS,
+        types: Mapping[str, tuple[type, ...]] = _TYPES,
+    ) -> None:
+        """Start with everything in order.
+
+        `kinds` is all that can go wrong, `types` tells the types of options whose
+        default does not.
+        """
+        self._kinds = kinds
+        self._types = types
         self._active: dict[str, dict[str, Any]] = {}
 
     @property
@@ -104,14 +114,14 @@ class Faults:
 
     def add(self, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """Check a fault, keep it if it stays, and return all its options."""
-        kind = _find(name)
+        kind = self._find(name)
         unknown = set(options) - set(kind.options)
         if unknown:
             known = ", ".join(kind.options) or "none"
             msg = f"{name} has no option {', '.join(sorted(unknown))} (it has: {known})"
             raise UnknownFaultError(msg)
         for option, value in options.items():
-            _check(option, kind.options[option], value)
+            self._check(option, kind.options[option], value)
         merged = {**kind.options, **options}
         if not kind.instant:
             self._active[name] = merged
@@ -122,7 +132,7 @@ class Faults:
         if name is None:
             self._active.clear()
             return
-        _find(name)
+        self._find(name)
         self._active.pop(name, None)
 
     def peek(self, name: str) -> dict[str, Any] | None:
@@ -142,22 +152,22 @@ class Faults:
                 del self._active[name]
         return options
 
+    def _check(self, option: str, usual: Any, value: Any) -> None:
+        """Refuse an option of another type than its default has."""
+        kinds = self._types.get(option) or (
+            (int, float) if isinstance(usual, float) else (type(usual),)
+        )
+        if value is None and usual is None:
+            return
+        if not isinstance(value, kinds) or (
+            bool not in kinds and isinstance(value, bool)
+        ):
+            names = " or ".join(kind.__name__ for kind in kinds)
+            raise UnknownFaultError(f"{option} is of type {names}, not {value!r}")
 
-def _check(option: str, usual: Any, value: Any) -> None:
-    """Refuse an option of another type than its default has."""
-    kinds = _TYPES.get(option) or (
-        (int, float) if isinstance(usual, float) else (type(usual),)
-    )
-    if value is None and usual is None:
-        return
-    if not isinstance(value, kinds) or (bool not in kinds and isinstance(value, bool)):
-        names = " or ".join(kind.__name__ for kind in kinds)
-        raise UnknownFaultError(f"{option} is of type {names}, not {value!r}")
-
-
-def _find(name: str) -> FaultKind:
-    """Return a fault by name."""
-    if name not in FAULTS:
-        msg = f"unknown fault {name!r}, choose from {', '.join(sorted(FAULTS))}"
-        raise UnknownFaultError(msg)
-    return FAULTS[name]
+    def _find(self, name: str) -> FaultKind:
+        """Return a fault by name."""
+        if name not in self._kinds:
+            known = ", ".join(sorted(self._kinds))
+            raise UnknownFaultError(f"unknown fault {name!r}, choose from {known}")
+        return self._kinds[name]

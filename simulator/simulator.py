@@ -16,6 +16,7 @@ from .crypto import KeyPair
 from .discovery import Discovery
 from .faults import FAULTS
 from .http import Web
+from .meters.installation import Meters
 from .miniserver import ControlCommand, Miniserver
 from .wallbox import Wallbox
 
@@ -37,6 +38,9 @@ class Simulator:
         self.clock = clock or SystemClock()
         self._log = log or (lambda _line: None)
         self.unit = Miniserver(self.config, self.clock, self._log)
+        self.meters = Meters(
+            self.config.meters, self.unit.world, self.config.host, self._log
+        )
         self._web = Web(self.unit)
         self._runners: list[web.AppRunner] = []
         self._discovery: asyncio.DatagramTransport | None = None
@@ -105,6 +109,7 @@ class Simulator:
         if self._discovery:
             self._discovery.close()
             self._discovery = None
+        await self.meters.stop()
         # A unit that was made silent still says good-bye.
         self.unit.faults.clear()
         await self.close_clients(1001, "stopped")
@@ -119,6 +124,7 @@ class Simulator:
             unit.boot_until = None
             self._log("running again")
         self._wander()
+        self.meters.tick()
         unit.world.tick()
         for connection in list(self._web.connections):
             connection.watch()
@@ -169,6 +175,7 @@ class Simulator:
         self.unit.faults.clear(name)
         if name is None:
             self.unit.accounts.unblock()
+            self.meters.clear()
             for box in self.wallboxes:
                 box.set_online(True)
                 box.set_error(0)
@@ -243,6 +250,7 @@ class Simulator:
             )
             await site.start()
             self.tls_port = runner.addresses[1][1]
+        await self.meters.start()
         if config.control_port is not None:
             control = web.AppRunner(
                 control_application(self), access_log=None, shutdown_timeout=1.0

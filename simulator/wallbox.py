@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from .car import Car
 from .charge_point import ChargePoint
 from .config import Mode, WallboxConfig
+from .flows import Flows
 from .identifiers import locked_uuid, make_uuid
 from .session import Session, Tracker
 
@@ -111,6 +112,7 @@ class Wallbox:
         self.period_kwh = dict.fromkeys(PERIODS, 0.0)
         self.session: Session | None = None
         self.charging_s = 0.0
+        self.flows = Flows()
         self.tracker = Tracker(
             config.tracker_entries, newest_first=config.tracker_newest_first
         )

@@ -174,6 +174,7 @@ class World:
             self.manager.assign()
         for box in self.wallboxes:
             box.settle(self.now)
+            box.flows.note(self.utc, box.power_kw, box.total_kwh)
 
     def _midnight_after(self, utc: float) -> float:
         """Return the next local midnight (UTC seconds)."""

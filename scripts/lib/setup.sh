@@ -201,6 +201,42 @@ sync_venv() {
     "$venv/bin/python" -c "import $module"
 }
 
+# need_debian PROGRAM..: programs that are Debian packages of the same name. As root they
+# are installed; otherwise they are unpacked beside our other tools.
+need_debian() {
+  local program missing="" folder="$TOOLS/debian"
+  PATH="$folder/usr/bin:$PATH"
+  export PATH LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$folder/lib"
+  for program in "$@"; do command -v "$program" || missing="$missing $program"; done
+  if [ -z "$missing" ]; then
+    NOTE="ready"
+    return 0
+  fi
+  ADVICE="Missing:$missing. Install them with the package manager of this machine
+(Debian: apt-get install$missing) and run the command again."
+  command -v apt-get || return 1
+  export DEBIAN_FRONTEND=noninteractive
+  NOTE="installed"
+  if [ "$(id -u)" = 0 ]; then
+    # shellcheck disable=SC2086 # the names are words of our own
+    { apt-get update && apt-get install -y --no-install-recommends $missing; } || return 1
+  else
+    # shellcheck disable=SC2086
+    unpack_debian "$folder" $missing libmodbus5 libwrap0 || return 1
+  fi
+  for program in "$@"; do command -v "$program" || return 1; done
+}
+
+# unpack_debian FOLDER PACKAGE..: unpack packages without installing them.
+unpack_debian() {
+  local folder=$1 archive
+  shift
+  mkdir -p "$folder/archives" "$folder/lib" &&
+    (cd "$folder/archives" && apt-get download "$@") || return 1
+  for archive in "$folder"/archives/*.deb; do dpkg -x "$archive" "$folder" || return 1; done
+  find "$folder/usr/lib" -name '*.so.*' -exec cp -P {} "$folder/lib/" \;
+}
+
 # The two environments the tests run in.
 need_venv_new() { need_venv "$VENV_NEW" "homeassistant, pytest" dev ha-2026-11; }
 need_venv_floor() { need_venv "$VENV_FLOOR" "homeassistant, pytest" dev ha-2026-10; }
