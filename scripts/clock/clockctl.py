@@ -10,6 +10,7 @@ but Python 3.11. Must itself run in real time, without the shim.
 """
 
 import argparse
+from collections.abc import Iterator
 from datetime import datetime, timezone
 import mmap
 import os
@@ -21,7 +22,10 @@ DEMO_CLOCK = Path(__file__).resolve().parents[2] / ".demo" / "run" / "clock"
 FILE_BYTES = 4096
 NS_PER_S = 1_000_000_000
 # Index of each 64 bit number in the file; timeshim.c has the same layout.
-SEQUENCE, REAL_REF, WALL_REF, MONO_REF, RATE_MILLI = range(5)
+SEQUENCE, REAL_REF, WALL_REF, MONO_REF, RATE_MILLI, LENT_UNTIL = range(6)
+# Pairs of a process id and the real instant at which it last had nothing to do.
+FIRST_FOLLOWER, FOLLOWERS = 8, 16
+FOR_EVER = WAITING = 2**63 - 1
 LONGEST_NAP_S = 0.05
 MAX_RATE = 1000
 
@@ -41,18 +45,32 @@ class Clock:
         """Write a clock file that shows `start` now."""
         path.write_bytes(bytes(FILE_BYTES))
         clock = cls(path)
-        real = time.monotonic_ns()
-        clock._write(real, round(start.timestamp() * NS_PER_S), real, rate)
+        fields = clock._fields
+        fields[REAL_REF] = fields[MONO_REF] = time.monotonic_ns()
+        fields[WALL_REF] = round(start.timestamp() * NS_PER_S)
+        fields[RATE_MILLI], fields[LENT_UNTIL] = 1000, FOR_EVER
+        clock.set_rate(rate)
         return clock
 
-    def _write(self, real: int, wall: int, mono: int, rate: float) -> None:
-        """Store a new line of the clock; readers wait while the sequence is odd."""
-        self._fields[SEQUENCE] += 1
-        self._fields[REAL_REF] = real
-        self._fields[WALL_REF] = wall
-        self._fields[MONO_REF] = mono
-        self._fields[RATE_MILLI] = round(rate * 1000)
-        self._fields[SEQUENCE] += 1
+    def _bend(self, rate: float, seconds: float | None) -> None:
+        """Go on from here with a new line of the clock.
+
+        Readers wait while the sequence is odd. The real time is taken after that, so
+        that nobody reads on along the old line and is then set back by the new one.
+        """
+        fields = self._fields
+        fields[SEQUENCE] += 1
+        try:
+            real = time.monotonic_ns()
+            passed = self._passed(real)
+            until = FOR_EVER if seconds is None else real + round(seconds * NS_PER_S)
+            fields[REAL_REF] = real
+            fields[WALL_REF] += passed
+            fields[MONO_REF] += passed
+            fields[RATE_MILLI] = round(rate * 1000)
+            fields[LENT_UNTIL] = until
+        finally:
+            fields[SEQUENCE] += 1
 
     @property
     def rate(self) -> float:
@@ -61,7 +79,9 @@ class Clock:
 
     def _passed(self, real: int) -> int:
         """Return the shown ns that have passed since the reference."""
-        return (real - self._fields[REAL_REF]) * self._fields[RATE_MILLI] // 1000
+        passed = real - self._fields[REAL_REF]
+        fast = min(passed, self._fields[LENT_UNTIL] - self._fields[REAL_REF])
+        return fast * self._fields[RATE_MILLI] // 1000 + passed - fast
 
     def now(self) -> datetime:
         """Return the shown time."""
@@ -70,17 +90,25 @@ class Clock:
 
     def set_rate(self, rate: float) -> None:
         """Go on from here at another rate."""
-        if not 0 < rate <= MAX_RATE:
-            msg = f"The rate must be above 0 and at most {MAX_RATE}."
-            raise ValueError(msg)
+        self._bend(_checked(rate), None)
+
+    def lend(self, rate: float, seconds: float) -> None:
+        """Go on at a rate for some real seconds, then in real time.
+
+        A rate that is lent ends by itself, also when whoever lends it is held up.
+        """
+        self._bend(_checked(rate), seconds)
+
+    def behind(self) -> Iterator[float]:
+        """Yield for how many real seconds each process has not caught up.
+
+        One that waits with nothing to do is a slice behind at most.
+        """
         real = time.monotonic_ns()
-        passed = self._passed(real)
-        self._write(
-            real,
-            self._fields[WALL_REF] + passed,
-            self._fields[MONO_REF] + passed,
-            rate,
-        )
+        for index in range(FOLLOWERS):
+            pid, free_at = self._fields[FIRST_FOLLOWER + 2 * index :][:2]
+            if pid and _alive(pid):
+                yield 0.0 if free_at == WAITING else max(real - free_at, 0) / NS_PER_S
 
     def run_to(self, when: datetime, rate: float) -> None:
         """Go on at a rate until a shown instant, then in real time."""
@@ -88,6 +116,25 @@ class Clock:
         while (left := (when - self.now()).total_seconds()) > 0:
             time.sleep(min(left / rate, LONGEST_NAP_S))
         self.set_rate(1)
+
+
+def _checked(rate: float) -> float:
+    """Return a rate; raises a ValueError for one that cannot be."""
+    if not 0 < rate <= MAX_RATE:
+        msg = f"The rate must be above 0 and at most {MAX_RATE}."
+        raise ValueError(msg)
+    return rate
+
+
+def _alive(pid: int) -> bool:
+    """Tell whether there is a process with this id."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def instant(text: str) -> datetime:

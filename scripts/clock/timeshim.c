@@ -8,9 +8,14 @@
  *
  *     reference + (real monotonic time - real reference) * rate
  *
- * so all processes agree, and a change of rate bends the time without a jump. Reading the
- * time is answered from that formula. Waiting is done in short real slices, after each of
- * which the formula is asked again: a change of rate reaches every waiter within a slice.
+ * so all processes agree, and a change of rate bends the time without a jump. The rate may
+ * be lent until a real instant; from then on shown time passes as real time does, until it
+ * is lent again. Reading the time is answered from that formula. Waiting is done in short
+ * real slices, after each of which the formula is asked again: a change of rate reaches
+ * every waiter within a slice.
+ *
+ * Each process leaves word of when its main loop last had nothing to do, so that whoever
+ * lends the rate sees who cannot follow.
  *
  * For glibc on Linux. Covers what CPython, asyncio and SQLite wait with: epoll, poll,
  * sleeps, semaphores and condition variables. Without TIMESHIM everything is real.
@@ -34,13 +39,25 @@
 
 #define NS_PER_S INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
-/* The longest real wait before the clock is asked again. */
+/* The longest real wait before the clock is asked again; a fast clock is asked often, as
+ * what is slept too long is multiplied. */
 #define SLICE_NS (10 * NS_PER_MS)
+#define FAST_SLICE_NS (2 * NS_PER_MS)
+#define REAL_RATE_MILLI 1000
 /* A deadline beyond this many seconds is a date, not the time since boot. */
 #define EPOCH_SECONDS 1000000000
 #define CLOCK_FILE_BYTES 4096
 /* Size of the kernel's signal set, which is not that of glibc's sigset_t. */
 #define KERNEL_SIGSET_BYTES 8
+#define FOLLOWERS 16
+/* In place of an instant: it waits without end. */
+#define WAITING INT64_MAX
+
+/* A process that shares the clock. */
+struct follower {
+  int64_t pid;
+  int64_t free_at; /* real ns at which its main loop last had nothing to do */
+};
 
 /* The layout of the clock file; clockctl.py knows the same. Odd sequence: being written. */
 struct clock_file {
@@ -49,9 +66,12 @@ struct clock_file {
   int64_t wall_ref;  /* ns since 1970 shown at real_ref */
   int64_t mono_ref;  /* ns of the shown monotonic clock at real_ref */
   int64_t rate_milli;
+  int64_t lent_until; /* real ns, from which on the rate is 1 */
+  int64_t unused[2];
+  struct follower followers[FOLLOWERS];
 };
 
-static const volatile struct clock_file *shared;
+static volatile struct clock_file *shared;
 
 static int (*real_clock_gettime)(clockid_t, struct timespec *);
 static int (*real_clock_nanosleep)(clockid_t, int, const struct timespec *,
@@ -76,10 +96,11 @@ __attribute__((constructor)) static void set_up(void) {
   const char *path = getenv("TIMESHIM");
   if (!path)
     return;
-  int file = open(path, O_RDONLY | O_CLOEXEC);
+  int file = open(path, O_RDWR | O_CLOEXEC);
   if (file < 0)
     return;
-  void *map = mmap(NULL, CLOCK_FILE_BYTES, PROT_READ, MAP_SHARED, file, 0);
+  void *map =
+      mmap(NULL, CLOCK_FILE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   close(file);
   if (map != MAP_FAILED)
     shared = map;
@@ -118,21 +139,26 @@ static int64_t shown_now(int wall, int64_t *rate_milli) {
     int64_t real_ref = shared->real_ref;
     int64_t shown_ref = wall ? shared->wall_ref : shared->mono_ref;
     int64_t rate = shared->rate_milli;
+    int64_t lent = shared->lent_until - real_ref;
+    /* Within the same look: a rate that has just ended must not count for longer. */
+    int64_t passed = real_monotonic() - real_ref;
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     if ((before & 1) || before != __atomic_load_n(&shared->sequence, __ATOMIC_RELAXED))
       continue; /* being written */
     if (rate_milli)
       *rate_milli = rate;
-    return shown_ref + (int64_t)((__int128)(real_monotonic() - real_ref) * rate / 1000);
+    int64_t fast = passed < lent ? passed : lent;
+    return shown_ref + (int64_t)((__int128)fast * rate / 1000) + (passed - fast);
   }
 }
 
 /* How long to really wait for this much shown time: at most a slice, at least 1 ns. */
 static int64_t slice_of(int64_t shown_left, int64_t rate_milli) {
+  int64_t most = rate_milli > REAL_RATE_MILLI ? FAST_SLICE_NS : SLICE_NS;
   if (rate_milli <= 0)
-    return SLICE_NS;
+    return most;
   __int128 real = (__int128)shown_left * 1000 / rate_milli;
-  return real < 1 ? 1 : real > SLICE_NS ? SLICE_NS : (int64_t)real;
+  return real < 1 ? 1 : real > most ? most : (int64_t)real;
 }
 
 /* A real absolute deadline, one slice ahead at most. */
@@ -203,16 +229,41 @@ int nanosleep(const struct timespec *request, struct timespec *remain) {
   return -1;
 }
 
+/* Telling whether we can follow. */
+
+/* Our entry among the followers, NULL where there is none: only the main thread counts,
+ * which is where a main loop runs. */
+static volatile struct follower *own_entry(void) {
+  static volatile struct follower *own;
+  pid_t pid = getpid();
+  if (!shared || syscall(SYS_gettid) != pid)
+    return NULL;
+  if (own && own->pid == pid)
+    return own;
+  for (int i = 0; i < FOLLOWERS; i++) {
+    int64_t before = shared->followers[i].pid;
+    int gone = before == 0 || (kill((pid_t)before, 0) < 0 && errno == ESRCH);
+    if (gone && __sync_bool_compare_and_swap(&shared->followers[i].pid, before, pid))
+      return own = &shared->followers[i];
+  }
+  return NULL;
+}
+
+static void tell(volatile struct follower *entry, int64_t instant) {
+  if (entry)
+    __atomic_store_n(&entry->free_at, instant, __ATOMIC_RELEASE);
+}
+
 /* Waiting for file descriptors. */
 
-static int wait_epoll(int set, struct epoll_event *events, int room, int timeout_ms,
-                      const sigset_t *mask) {
-  if (!shared || timeout_ms <= 0)
-    return syscall(SYS_epoll_pwait, set, events, room, timeout_ms, mask,
-                   KERNEL_SIGSET_BYTES);
+/* Whoever waits shows with every slice that it is awake: one that is not scheduled may
+ * have work that it does not know of. */
+static int wait_slices(int set, struct epoll_event *events, int room, int timeout_ms,
+                       const sigset_t *mask, volatile struct follower *entry) {
   int64_t rate;
   int64_t end = shown_now(0, NULL) + timeout_ms * NS_PER_MS;
   for (;;) {
+    tell(entry, real_monotonic());
     int64_t left = end - shown_now(0, &rate);
     struct timespec slice = from_ns(left > 0 ? slice_of(left, rate) : 0);
     int ready = syscall(SYS_epoll_pwait2, set, events, room, &slice, mask,
@@ -223,6 +274,26 @@ static int wait_epoll(int set, struct epoll_event *events, int room, int timeout
     if (ready || left <= 0)
       return ready;
   }
+}
+
+static int wait_epoll(int set, struct epoll_event *events, int room, int timeout_ms,
+                      const sigset_t *mask) {
+  int ready = 0;
+  /* What is there already is work: only who finds nothing has caught up. */
+  if (shared || timeout_ms == 0)
+    ready = syscall(SYS_epoll_pwait, set, events, room, 0, mask, KERNEL_SIGSET_BYTES);
+  if (ready || timeout_ms == 0)
+    return ready;
+  volatile struct follower *entry = own_entry();
+  if (shared && timeout_ms > 0)
+    return wait_slices(set, events, room, timeout_ms, mask, entry);
+  tell(entry, WAITING);
+  ready = syscall(SYS_epoll_pwait, set, events, room, timeout_ms, mask,
+                  KERNEL_SIGSET_BYTES);
+  int error = errno;
+  tell(entry, real_monotonic());
+  errno = error;
+  return ready;
 }
 
 int epoll_wait(int set, struct epoll_event *events, int room, int timeout_ms) {

@@ -1,4 +1,8 @@
-"""Home Assistant as its frontend sees it: REST and the WebSocket API."""
+"""Home Assistant as its frontend sees it: REST and the WebSocket API.
+
+Nothing is kept open between two requests: on a clock that runs fast Home Assistant's
+patience with an open connection ends within a moment.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,17 +24,14 @@ class HomeAssistant:
         self.url = url
         self.token = ""
         self._http: aiohttp.ClientSession | None = None
-        self._socket: aiohttp.ClientWebSocketResponse | None = None
-        self._next_id = 0
 
     async def __aenter__(self) -> Self:
         """Open the HTTP session."""
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60))
+        self._http = session(60)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close everything."""
-        await self.close_socket()
         if self._http is not None:
             await self._http.close()
 
@@ -44,14 +45,17 @@ class HomeAssistant:
     async def request(self, method: str, path: str, **options: Any) -> Any:
         """Send a request and return the JSON of its answer; raise on an error status."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        async with self.http.request(
-            method, f"{self.url}{path}", headers=headers, **options
-        ) as answer:
-            if answer.status >= HTTP_ERROR:
-                raise DemoError(
-                    f"{method} {path}: {answer.status} {await answer.text()}"
-                )
-            return await answer.json()
+        try:
+            async with self.http.request(
+                method, f"{self.url}{path}", headers=headers, **options
+            ) as answer:
+                if answer.status >= HTTP_ERROR:
+                    raise DemoError(
+                        f"{method} {path}: {answer.status} {await answer.text()}"
+                    )
+                return await answer.json()
+        except (aiohttp.ClientError, TimeoutError) as err:
+            raise DemoError(f"{method} {path}: {err!r}") from err
 
     async def get(self, path: str) -> Any:
         """GET a path."""
@@ -61,51 +65,34 @@ class HomeAssistant:
         """POST JSON to a path."""
         return await self.request("POST", path, json=data)
 
-    async def open_socket(self) -> None:
-        """Open the WebSocket and sign in with the token."""
-        self._socket = await self.http.ws_connect(
-            f"{self.url}/api/websocket", max_msg_size=0
-        )
-        await self._socket.receive_json()
-        await self._socket.send_json({"type": "auth", "access_token": self.token})
-        answer = await self._socket.receive_json()
-        if answer["type"] != "auth_ok":
-            raise DemoError(f"Home Assistant refused the token: {answer}")
-        self._next_id = 0
-
-    async def close_socket(self) -> None:
-        """Close the WebSocket."""
-        if self._socket is not None:
-            await self._socket.close()
-            self._socket = None
-
     async def command(self, kind: str, **data: Any) -> Any:
         """Send a WebSocket command and return its result."""
-        if self._socket is None:
-            await self.open_socket()
-        if self._socket is None:
-            raise DemoError("The WebSocket is not open.")
-        self._next_id += 1
-        await self._socket.send_json({"id": self._next_id, "type": kind, **data})
-        async with asyncio.timeout(60):
-            while True:
-                answer = await self._socket.receive_json()
-                if answer.get("id") == self._next_id and answer["type"] == "result":
-                    break
+        async with (
+            asyncio.timeout(60),
+            self.http.ws_connect(f"{self.url}/api/websocket", max_msg_size=0) as socket,
+        ):
+            await socket.receive_json()
+            await socket.send_json({"type": "auth", "access_token": self.token})
+            answer = await socket.receive_json()
+            if answer["type"] != "auth_ok":
+                raise DemoError(f"Home Assistant refused the token: {answer}")
+            await socket.send_json({"id": 1, "type": kind, **data})
+            while answer["type"] != "result":
+                answer = await socket.receive_json()
         if not answer["success"]:
             raise DemoError(f"{kind}: {answer['error']}")
         return answer["result"]
 
-    async def call(self, action: str, entity_id: str, **data: Any) -> None:
-        """Perform an action on an entity."""
+    async def call(self, action: str, **data: Any) -> None:
+        """Perform an action."""
         domain, service = action.split(".")
-        await self.command(
-            "call_service",
-            domain=domain,
-            service=service,
-            service_data=data,
-            target={"entity_id": entity_id},
-        )
+        await self.post(f"/api/services/{domain}/{service}", data)
+
+    async def ask(self, action: str, **data: Any) -> Any:
+        """Perform an action and return its response."""
+        domain, service = action.split(".")
+        path = f"/api/services/{domain}/{service}?return_response"
+        return (await self.post(path, data))["service_response"]
 
     async def state(self, entity_id: str) -> dict[str, Any]:
         """Return the state of an entity."""
@@ -125,22 +112,38 @@ class HomeAssistant:
                 "language": "en",
             },
         )
-        tokens: dict[str, Any] = await self.request(
-            "POST",
-            "/auth/token",
-            data={
-                "client_id": client_id,
-                "grant_type": "authorization_code",
-                "code": created["auth_code"],
-            },
+        tokens = await self._tokens(
+            client_id, grant_type="authorization_code", code=created["auth_code"]
         )
         self.token = tokens["access_token"]
         # Thirty minutes are too short for a clock that is sped up.
         self.token = await self.command(
             "auth/long_lived_access_token", client_name="Demo", lifespan=365
         )
-        await self.close_socket()
         return {**tokens, "hassUrl": self.url, "clientId": client_id}
+
+    async def renew(self, tokens: dict[str, Any]) -> dict[str, Any]:
+        """Return the tokens with an access token that is new."""
+        new = await self._tokens(
+            tokens["clientId"],
+            grant_type="refresh_token",
+            refresh_token=tokens["refresh_token"],
+        )
+        return {**tokens, **new}
+
+    async def _tokens(self, client_id: str, **grant: str) -> dict[str, Any]:
+        """Return the tokens that a grant is worth."""
+        data = {"client_id": client_id, **grant}
+        tokens: dict[str, Any] = await self.request("POST", "/auth/token", data=data)
+        return tokens
+
+
+def session(timeout_s: float) -> aiohttp.ClientSession:
+    """Return an HTTP session that opens a connection for each request."""
+    return aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=timeout_s),
+        connector=aiohttp.TCPConnector(force_close=True),
+    )
 
 
 async def wait_for[T](

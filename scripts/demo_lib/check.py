@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable
 import time
 
-from scripts.demo_lib.api import wait_for
-from scripts.demo_lib.entities import Wallbox, wallbox_of
+from scripts.demo_lib.entities import Wallbox
+from scripts.demo_lib.findings import Findings
+from scripts.demo_lib.night import Night
 from scripts.demo_lib.progress import DemoError
 from scripts.demo_lib.stage import Stage
 
-PATIENCE = 30
+PATIENCE_S = 30
 LIMIT_KW = 6.0
 LIMIT_W = LIMIT_KW * 1000
 # What a car may stay below or above the limit it was given.
@@ -17,44 +18,66 @@ IDLE_W = 50
 # How long a limit or a pause must hold before it is believed.
 HOLD_S = 3
 
+type Scene = tuple[str, Callable[[], Awaitable[None]]]
 
-class Check:
-    """One pass through a charge, every observation printed and counted."""
 
-    def __init__(self, stage: Stage) -> None:
+async def check_all(
+    stage: Stage, findings: Findings, *, night: bool, no_clock: str
+) -> None:
+    """Check a wallbox that obeys its owner, then, in a night, one under the rules.
+
+    `no_clock` says why there is no clock to play a night on.
+    """
+    findings.begin()
+    await _play(Visit(stage, findings).scenes)
+    if not night:
+        print("the night: left out", flush=True)
+        return
+    if no_clock:
+        raise DemoError(f"The night cannot be played: {no_clock}.")
+    await _play(Night(stage, findings).scenes)
+
+
+async def _play(scenes: list[Scene]) -> None:
+    """Play one scene after the other."""
+    for title, scene in scenes:
+        print(f"{title}:", flush=True)
+        await scene()
+
+
+def check_what_is_left(stage: Stage, findings: Findings) -> None:
+    """Hold what is left behind against what should be."""
+    print("afterwards:")
+    children = (stage.home.child, stage.world.child)
+    if left := [child.name for child in children if child.alive]:
+        raise DemoError(f"Still running: {', '.join(left)}.")
+    findings.note("both processes have ended")
+    if complaints := stage.home.complaints():
+        raise DemoError("In Home Assistant's log:\n" + "\n".join(complaints))
+    findings.note("Home Assistant's log has no error and no warning about us")
+
+
+class Visit:
+    """A car's visit without hours to wait for, its delay skipped: the owner's word."""
+
+    def __init__(self, stage: Stage, findings: Findings) -> None:
         """Look at the first wallbox of the stage."""
-        self._stage = stage
-        self._wallbox: Wallbox | None = None
-        self._began = time.monotonic()
+        self._world = stage.world
+        self._findings = findings
+        self._wallbox: Wallbox = stage.wallboxes[0]
         self._energy = 0.0
-        self.passed = 0
+        self.scenes: list[Scene] = [
+            ("pause, before a car comes", self.pause_empty),
+            ("plug in", self.plug_in),
+            ("allow", self.allow),
+            (f"limit to {LIMIT_KW:g} kW", self.limit),
+            ("pause", self.pause),
+            ("unplug", self.unplug),
+        ]
 
-    @property
-    def wallbox(self) -> Wallbox:
-        """Return the wallbox under test."""
-        if self._wallbox is None:
-            raise DemoError("The wallbox has not been looked up.")
-        return self._wallbox
-
-    def note(self, text: str) -> None:
-        """Print an observation that agrees with what was expected."""
-        self.passed += 1
-        print(f"  {time.monotonic() - self._began:5.1f} s  {text}", flush=True)
-
-    async def state_becomes(self, key: str, wanted: str) -> None:
+    async def becomes(self, key: str, wanted: str) -> None:
         """Wait for a state of an entity."""
-        seen = ""
-
-        async def look() -> str | None:
-            nonlocal seen
-            seen = await self.wallbox.state(key)
-            return seen if seen == wanted else None
-
-        try:
-            await wait_for(f"{key} to be {wanted}", look, PATIENCE)
-        except DemoError as err:
-            raise DemoError(f"{err} It is {seen}.") from None
-        self.note(f"{key} is {wanted}")
+        await self._findings.becomes(self._wallbox, key, wanted, PATIENCE_S)
 
     async def power_becomes(
         self, what: str, fits: Callable[[float], bool], key: str = "charging_power"
@@ -64,8 +87,9 @@ class Check:
         since: float | None = None
 
         async def look() -> float | None:
+            """Return the power once it has held."""
             nonlocal seen, since
-            seen = await self.wallbox.watts(key)
+            seen = await self._wallbox.watts(key)
             if seen is None or not fits(seen):
                 since = None
                 return None
@@ -73,64 +97,42 @@ class Check:
             return seen if time.monotonic() - since >= HOLD_S else None
 
         try:
-            watts = await wait_for(f"{key} to be {what}", look, PATIENCE)
+            watts = await self._findings.wait(f"{key} to be {what}", look, PATIENCE_S)
         except DemoError as err:
             raise DemoError(f"{err} It is {seen} W.") from None
-        self.note(f"{key} is {watts:.0f} W: {what}, for {HOLD_S} s")
-
-    async def run(self) -> None:
-        """Plug in, allow, limit, pause, unplug."""
-        prefix = await self._stage.world.identity()
-        self._wallbox = await wallbox_of(self._stage.home.api, prefix)
-        self._began = time.monotonic()
-        for title, act in (
-            ("pause, before a car comes", self.pause_empty),
-            ("plug in", self.plug_in),
-            ("allow", self.allow),
-            (f"limit to {LIMIT_KW:g} kW", self.limit),
-            ("pause", self.pause),
-            ("unplug", self.unplug),
-        ):
-            print(f"{title}:", flush=True)
-            await self._step(act)
-
-    async def _step(self, act: Callable[[], Awaitable[None]]) -> None:
-        """Do one step; a process that died in it is the better explanation."""
-        try:
-            await act()
-        except DemoError:
-            self._stage.home.child.ensure_running()
-            self._stage.world.child.ensure_running()
-            raise
+        self._findings.note(f"{key} is {watts:.0f} W: {what}, for {HOLD_S} s")
 
     async def pause_empty(self) -> None:
         """Start from a wallbox that is free and paused."""
-        await self.state_becomes("vehicle_connected", "off")
-        await self.wallbox.turn("charging_allowed", "off")
-        await self.state_becomes("charging_allowed", "off")
-        self._energy = float(await self.wallbox.state("energy_total"))
+        await self.becomes("vehicle_connected", "off")
+        await self._wallbox.turn("default_hours", "off")
+        await self._wallbox.turn("charging_allowed", "off")
+        await self.becomes("charging_allowed", "off")
+        self._energy = float(await self._wallbox.state("energy_total"))
 
     async def plug_in(self) -> None:
         """Let a car arrive; it must not charge yet."""
-        await self._stage.world.plug()
-        await self.state_becomes("vehicle_connected", "on")
+        await self._world.plug(self._wallbox.name)
+        await self.becomes("vehicle_connected", "on")
         await self.power_becomes("no charge", lambda watts: watts < IDLE_W)
-        await self.state_becomes("charging", "off")
-        await self.state_becomes("status", "paused")
+        await self.becomes("charging", "off")
+        await self.becomes("status", "paused")
 
     async def allow(self) -> None:
         """Allow charging; the car takes what it can."""
-        await self.wallbox.turn("charging_allowed", "on")
-        await self.state_becomes("charging_allowed", "on")
+        await self._wallbox.turn("charging_allowed", "on")
+        await self.becomes("charging_allowed", "on")
+        # The plug-in drew one, which may still run.
+        await self._wallbox.press("skip_random_delay")
         await self.power_becomes(
             "more than the limit to come", lambda watts: watts > LIMIT_W + TOLERANCE_W
         )
-        await self.state_becomes("charging", "on")
-        await self.state_becomes("status", "charging")
+        await self.becomes("charging", "on")
+        await self.becomes("status", "charging")
 
     async def limit(self) -> None:
         """Limit the power; the car keeps to it."""
-        await self.wallbox.set_number("target_power", LIMIT_KW)
+        await self._wallbox.set_number("target_power", LIMIT_KW)
         await self.power_becomes(
             f"about {LIMIT_KW:g} kW",
             lambda watts: abs(watts - LIMIT_W) <= TOLERANCE_W,
@@ -138,36 +140,30 @@ class Check:
         await self.power_becomes(
             f"{LIMIT_KW:g} kW", lambda watts: abs(watts - LIMIT_W) < 1, "power_limit"
         )
-        flowing = await self._stage.world.watts()
-        if abs(flowing - LIMIT_W) > TOLERANCE_W:
-            raise DemoError(f"In the simulated world {flowing:.0f} W flow.")
-        self.note(f"in the simulated world {flowing:.0f} W flow")
+        flowing = await self._world.watts(self._wallbox.name)
+        self._findings.require(
+            abs(flowing - LIMIT_W) <= TOLERANCE_W,
+            f"in the simulated world {flowing:.0f} W flow",
+        )
 
     async def pause(self) -> None:
         """Pause; the car stops and stays connected."""
-        await self.wallbox.turn("charging_allowed", "off")
+        await self._wallbox.turn("charging_allowed", "off")
         await self.power_becomes("no charge", lambda watts: watts < IDLE_W)
-        await self.state_becomes("charging", "off")
-        await self.state_becomes("vehicle_connected", "on")
-        energy = float(await self.wallbox.state("energy_total"))
-        if energy <= self._energy:
-            raise DemoError(f"energy_total is still {energy} kWh: nothing was counted.")
-        self.note(f"energy_total rose from {self._energy:g} to {energy:g} kWh")
+        await self.becomes("charging", "off")
+        await self.becomes("vehicle_connected", "on")
+        energy = float(await self._wallbox.state("energy_total"))
+        self._findings.require(
+            energy > self._energy,
+            f"energy_total went from {self._energy:g} to {energy:g} kWh",
+        )
 
     async def unplug(self) -> None:
-        """Let the car leave."""
-        await self._stage.world.unplug()
-        await self.state_becomes("vehicle_connected", "off")
-        await self.state_becomes("status", "disconnected")
-
-
-def after_the_run(check: Check, stage: Stage) -> None:
-    """Hold what is left behind against what should be."""
-    print("afterwards:")
-    children = (stage.home.child, stage.world.child)
-    if left := [child.name for child in children if child.alive]:
-        raise DemoError(f"Still running: {', '.join(left)}.")
-    check.note("both processes have ended")
-    if complaints := stage.home.complaints():
-        raise DemoError("In Home Assistant's log:\n" + "\n".join(complaints))
-    check.note("Home Assistant's log has no error and no warning about us")
+        """Let the car leave, and the wallbox be as it was before."""
+        await self._world.unplug(self._wallbox.name)
+        await self.becomes("vehicle_connected", "off")
+        await self.becomes("status", "disconnected")
+        for key in ("charging_allowed", "default_hours"):
+            await self._wallbox.turn(key, "on")
+        most = await self._wallbox.highest("target_power")
+        await self._wallbox.set_number("target_power", most)

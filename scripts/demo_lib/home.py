@@ -8,8 +8,6 @@ import shutil
 import sys
 from typing import Any
 
-import aiohttp
-
 from homeassistant.components.http.config import HTTP_STORAGE_SCHEMA, STORAGE_VERSION
 
 from scripts.demo_lib.api import HomeAssistant, wait_for
@@ -53,6 +51,10 @@ logger:
     haffmpeg: critical
     homeassistant.components.camera.img_util: critical
 """
+# On a clock that hurries every moment is long, and it says so of each update.
+HURRIED = """\
+    homeassistant.helpers.entity: error
+"""
 
 
 class Home:
@@ -77,12 +79,17 @@ class Home:
             folder / "output.log",
         )
 
-    def prepare(self) -> None:
-        """Write an empty configuration directory with our integration in it."""
+    def prepare(self, *, hurried: bool) -> None:
+        """Write an empty configuration directory with our integration in it.
+
+        It is for a clock that may be `hurried`, or for the real one.
+        """
         shutil.rmtree(self.folder, ignore_errors=True)
         (self.folder / "custom_components").mkdir(parents=True)
         (self.folder / "custom_components" / DOMAIN).symlink_to(INTEGRATION)
-        (self.folder / "configuration.yaml").write_text(CONFIGURATION)
+        (self.folder / "configuration.yaml").write_text(
+            CONFIGURATION + HURRIED * hurried
+        )
         # Onboarding's later steps would add integrations that look for the network.
         self._store(
             "onboarding",
@@ -124,9 +131,11 @@ class Home:
     async def _answers(self) -> bool | None:
         """Return True once the API is up."""
         self.child.ensure_running()
+        # There is no onboarding any more once there is a user.
+        path = "/api/" if self.api.token else "/api/onboarding"
         try:
-            await self.api.get("/api/onboarding")
-        except aiohttp.ClientError, TimeoutError, DemoError:
+            await self.api.get(path)
+        except DemoError:
             return None
         return True
 
@@ -135,23 +144,29 @@ class Home:
 
         async def running() -> bool | None:
             self.child.ensure_running()
-            config = await self.api.command("get_config")
+            config = await self.api.get("/api/config")
             return True if config["state"] == "RUNNING" else None
 
         await wait_for("Home Assistant to be running", running, START_TIMEOUT)
 
     async def stop(self) -> None:
         """End the process."""
-        # Its web server would wait ten seconds for an open WebSocket.
-        await self.api.close_socket()
         await self.child.stop(STOP_GRACE)
 
+    async def kill(self) -> None:
+        """End the process as a power cut does."""
+        await self.child.kill()
+
     def complaints(self) -> list[str]:
-        """Return what the log says that a healthy run does not."""
-        if not self.log.is_file():
+        """Return what the logs say that a healthy run does not."""
+        # Home Assistant puts the log of the run before aside.
+        logs = [
+            log for log in (self.log.with_suffix(".log.1"), self.log) if log.is_file()
+        ]
+        if not logs:
             return ["Home Assistant wrote no log."]
         found = []
-        for line in self.log.read_text(encoding="utf-8").splitlines():
+        for line in "\n".join(log.read_text("utf-8") for log in logs).splitlines():
             ours = DOMAIN in line
             notice = "We found a custom integration" in line
             if (

@@ -98,8 +98,13 @@ class Child:
                 async with asyncio.timeout(grace):
                     await self._process.wait()
         # The rest of its process group, or all of it when it did not listen.
-        self._signal(signal.SIGKILL)
-        await self._process.wait()
+        await self.kill()
+
+    async def kill(self) -> None:
+        """End the process and whatever it started, without a warning."""
+        if self._process is not None:
+            self._signal(signal.SIGKILL)
+            await self._process.wait()
 
     def _signal(self, number: signal.Signals) -> None:
         """Send a signal to the process group; the process is its leader."""

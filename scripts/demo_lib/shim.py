@@ -11,6 +11,7 @@ import sys
 
 from scripts.clock.clockctl import Clock
 from scripts.demo_lib.paths import ROOT
+from scripts.demo_lib.progress import DemoError
 
 SOURCE = ROOT / "scripts" / "clock" / "timeshim.c"
 BUILT = ROOT / ".cache" / "clock"
@@ -53,14 +54,15 @@ def build() -> Path | str:
     return library
 
 
-def shared_clock(
-    file: Path, start: datetime, rate: float
-) -> tuple[Clock, Mapping[str, str]] | str:
-    """Make a clock; return it and what processes need to see it, or why not."""
+def shared_clock(file: Path, start: datetime) -> tuple[Clock, Mapping[str, str]]:
+    """Make a clock; return it and what processes need to see it.
+
+    Raises a DemoError with the reason where there can be none.
+    """
     library = build()
     if isinstance(library, str):
-        return library
-    clock = Clock.create(file, start, rate)
+        raise DemoError(f"There is no shared clock: {library}.")
+    clock = Clock.create(file, start)
     preload = [str(library), os.environ.get("LD_PRELOAD", "")]
     return clock, {
         "LD_PRELOAD": ":".join(name for name in preload if name),

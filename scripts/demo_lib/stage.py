@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from scripts.clock.clockctl import Clock
+from scripts.demo_lib.entities import Wallbox, wallbox_of
 from scripts.demo_lib.flow import Answer, options_of, run_flow
 from scripts.demo_lib.home import NAME, PASSWORD, USERNAME, Home
+from scripts.demo_lib.pace import Pace
 from scripts.demo_lib.paths import DOMAIN, RUNS
 from scripts.demo_lib.processes import free_port
 from scripts.demo_lib.progress import DemoError, Progress
@@ -34,10 +36,29 @@ class Stage:
 
     home: Home
     world: World
-    entry: dict[str, Any] = field(default_factory=dict)
     tokens: dict[str, Any] = field(default_factory=dict)
+    wallboxes: list[Wallbox] = field(default_factory=list)
     clock: Clock | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def pace(self) -> Pace:
+        """Return who moves the shared clock."""
+        if self.clock is None:
+            raise DemoError("There is no shared clock.")
+        return Pace(self.clock)
+
+    async def find_wallboxes(self) -> None:
+        """Look the wallboxes up in Home Assistant."""
+        self.wallboxes = [
+            await wallbox_of(self.home.api, name, prefix)
+            for name, prefix in (await self.world.prefixes()).items()
+        ]
+
+    def ensure_running(self) -> None:
+        """Raise when a process has ended, with the end of its output."""
+        self.home.child.ensure_running()
+        self.world.child.ensure_running()
 
 
 def claim(folder: Path) -> int:
@@ -63,38 +84,26 @@ def answers(port: int) -> dict[str, Answer]:
         "miniserver": "enter_address",
         # The simulator's certificate is its own.
         "encryption": "commands",
-        # All wallboxes the Miniserver has.
+        # All wallboxes the Miniserver has, under the same rules.
         "wallboxes": options_of,
-        # Charging shall begin when it is told to, not after a delay.
-        "profile": "none",
+        "profile": "gb_2021",
+        # The default charging hours that are suggested.
+        "choice": "accept",
     }
-
-
-def start_clock(
-    options: Namespace, folder: Path
-) -> tuple[Clock | None, Mapping[str, str]]:
-    """Make the shared clock when one was asked for; real time where that fails."""
-    if options.rate is None and options.start is None:
-        return None, {}
-    made = shared_clock(
-        folder / "clock", options.start or datetime.now().astimezone(), 1
-    )
-    if isinstance(made, str):
-        print(f"      in real time: {made}", flush=True)
-        return None, {}
-    return made
 
 
 @asynccontextmanager
 async def staged(
-    options: Namespace, folder: Path, progress: Progress
+    options: Namespace, folder: Path, progress: Progress, start: datetime | None = None
 ) -> AsyncIterator[Stage]:
-    """Start the simulator and Home Assistant, add the integration, end it all after."""
+    """Start the simulator and Home Assistant, add the integration, end it all after.
+
+    Their time begins at `start`, on a shared clock; without one they have the real time.
+    """
     async with AsyncExitStack() as stack:
         stack.callback(os.close, claim(folder))
         home = Home(folder, options.host, free_port(options.port, options.host))
-        home.prepare()
-        clock, environment = start_clock(options, folder)
+        home.prepare(hurried=start is not None)
         world = World(
             folder,
             port=free_port(MINISERVER_PORT),
@@ -104,25 +113,30 @@ async def staged(
         )
         await stack.enter_async_context(world)
         await stack.enter_async_context(home.api)
-        stage = Stage(home=home, world=world, clock=clock, environment=environment)
+        stage = Stage(home=home, world=world)
+        if start is not None:
+            stage.clock, stage.environment = shared_clock(folder / "clock", start)
         stack.push_async_callback(world.stop)
-        with progress.step("Miniserver simulator"):
-            await world.start(environment)
+        async with progress.step("Miniserver simulator"):
+            await world.start(stage.environment)
         stack.push_async_callback(home.stop)
-        with progress.step("Home Assistant 2026.11.0"):
-            await home.start(environment)
-        with progress.step("first user"):
+        async with progress.step("Home Assistant 2026.11.0"):
+            await home.start(stage.environment)
+        async with progress.step("first user"):
             stage.tokens = await home.api.sign_up(NAME, USERNAME, PASSWORD)
             await home.wait_running()
-        with progress.step("integration, through its config flow"):
-            stage.entry = await run_flow(
+        async with progress.step("integration, through its config flow"):
+            await run_flow(
                 home.api, DOMAIN, answers(world.port), menu=("user", "manual")
             )
-        if clock is not None and options.rate is not None:
-            clock.set_rate(options.rate)
+            await stage.find_wallboxes()
         try:
             yield stage
+        except DemoError:
+            # A process that died is the better explanation.
+            stage.ensure_running()
+            raise
         finally:
-            if clock is not None:
+            if stage.clock is not None:
                 # Home Assistant's patience while it stops is measured on this clock.
-                clock.set_rate(1)
+                stage.clock.set_rate(1)
