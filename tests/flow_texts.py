@@ -30,6 +30,9 @@ def flow_of(texts: Mapping[str, Any], handler: object, manager: str) -> dict[str
         case "ConfigSubentryFlowManager":
             assert isinstance(handler, tuple)
             found = texts["config_subentries"][handler[1]]
+        case "RepairsFlowManager":
+            # The only repair that asks something.
+            found = texts["issues"]["meter_break"]["fix_flow"]
         case _:
             found = texts["config"]
     return found

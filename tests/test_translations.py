@@ -95,11 +95,16 @@ FUNCTIONS = {
 
 
 def flows() -> list[tuple[str, Mapping[str, Any]]]:
-    """Return the flows by name: the main one, those of subentries, the options."""
+    """Return the flows by name: the main one, of subentries, of repairs, the options."""
     found = [("config", ENGLISH.get("config", {}))]
     found += [
         (f"config_subentries.{kind}", flow)
         for kind, flow in ENGLISH.get("config_subentries", {}).items()
+    ]
+    found += [
+        (f"issues.{key}", issue["fix_flow"])
+        for key, issue in ENGLISH.get("issues", {}).items()
+        if "fix_flow" in issue
     ]
     return [*found, ("options", ENGLISH.get("options", {}))]
 

@@ -76,6 +76,14 @@ DESCRIPTIONS = (
         value_fn=lambda data: data.linked,
         always_available=True,
     ),
+    WallboxBinarySensorDescription(
+        key="meter_connection",
+        device_class=BinarySensorDeviceClass.CONNECTIVITY,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda data: data.meter is not None and data.meter.connected,
+        exists_fn=lambda wallbox: wallbox.meter is not None,
+        always_available=True,
+    ),
 )
 
 

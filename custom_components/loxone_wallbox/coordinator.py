@@ -10,7 +10,6 @@ from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.event import async_call_later
@@ -45,6 +44,9 @@ from .const import (
 )
 from .controller import Controller
 from .meter.quality import EnergyMemory, MonotonicEnergy
+from .meter_coordinator import MeterCoordinator, MeterShown, meter_facts
+from .meter_repairs import MeterRepairs
+from .meter_settings import MeterSettings
 from .miniserver import (
     MiniserverClient,
     WallboxInfo,
@@ -54,6 +56,7 @@ from .miniserver_coordinator import MiniserverCoordinator
 from .records.state import StateKeeper
 from .rules import rules_of
 from .site import Site
+from .two_masters import TwoMastersRepair
 from .wallbox_data import WallboxData, hold_of, power_limit
 
 type LoxoneWallboxConfigEntry = ConfigEntry[LoxoneWallboxRuntimeData]
@@ -88,7 +91,10 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         self.title = subentry.title
         self.info = info
         self.energy: MonotonicEnergy | None = None
-        self._two_masters = False
+        self._restored_kwh: float | None = None
+        self.meter: MeterCoordinator | None = None
+        self._meter_repairs = MeterRepairs(hass, self.subentry_id, self.title)
+        self._repair = TwoMastersRepair(hass, self.subentry_id, self.title)
         self._visit = Visit()
         self._recheck: CALLBACK_TYPE | None = None
         self._alert_listeners: list[Callable[[str, dict[str, Any]], None]] = []
@@ -191,7 +197,26 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
     def restore(self, memory: EnergyMemory | None) -> None:
         """Start counting energy, from what is remembered."""
         self.energy = MonotonicEnergy(self.variant.max_kw, memory)
+        self._restored_kwh = None if memory is None else memory.total_kwh
+        if self.meter is not None:
+            self.meter.go_on_from(self._restored_kwh)
         self.async_refresh_state()
+
+    @callback
+    def measure_with(
+        self, settings: MeterSettings, keeper: StateKeeper, kept: dict[str, Any] | None
+    ) -> None:
+        """Take power and energy from a meter, which goes on from what was kept."""
+        self.meter = MeterCoordinator(
+            self.hass,
+            self.title,
+            settings,
+            meter_facts(settings, self.variant),
+            keeper=keeper,
+            kept=kept,
+            show=self.async_refresh_state,
+            tell=self._meter_repairs.broke,
+        )
 
     @callback
     def async_refresh_state(self) -> None:
@@ -202,29 +227,12 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
     @callback
     def async_decided(self) -> None:
         """Tell the entities what changed, and the owner of a second master."""
-        self._report_two_masters()
+        self._repair.report(two_masters=self.controller.adoption.two_masters)
+        if self.meter is not None:
+            self._meter_repairs.last(self.meter.account.findings)
         data = self._gather()
         if data != self.data:
             self.async_set_updated_data(data)
-
-    def _report_two_masters(self) -> None:
-        """Raise or clear the repair when somebody else steers the wallbox too."""
-        if self._two_masters is self.controller.adoption.two_masters:
-            return
-        self._two_masters = self.controller.adoption.two_masters
-        issue_id = f"two_masters_{self.subentry_id}"
-        if not self._two_masters:
-            ir.async_delete_issue(self.hass, DOMAIN, issue_id)
-            return
-        ir.async_create_issue(
-            self.hass,
-            DOMAIN,
-            issue_id,
-            is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key="two_masters",
-            translation_placeholders={"wallbox": self.title},
-        )
 
     @callback
     def async_add_alert_listener(
@@ -244,10 +252,13 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
     async def async_shutdown(self) -> None:
         """Stop following the link, deciding and the timer; may come twice."""
         await self.controller.async_stop()
+        if self.meter is not None:
+            await self.meter.async_stop()
+        self._meter_repairs.clear()
         if self._stop_following is not None:
             self._stop_following()
             self._stop_following = None
-        ir.async_delete_issue(self.hass, DOMAIN, f"two_masters_{self.subentry_id}")
+        self._repair.report(two_masters=False)
         if self._recheck is not None:
             self._recheck()
             self._recheck = None
@@ -304,6 +315,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             if self.energy is not None and state.energy_kwh is not None:
                 self.energy.take(state.energy_kwh, now)
         self._recheck_finished(now)
+        meter = None if self.meter is None else self.meter.shown
         return WallboxData(
             info=info,
             state=state,
@@ -322,7 +334,8 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             linked=self.miniserver.connected,
             firmware=self.miniserver.firmware,
             power_limit_kw=power_limit(state),
-            energy_kwh=None if self.energy is None else self.energy.total_kwh,
+            energy_kwh=self._energy_kwh(meter),
+            meter=meter,
             target_power_kw=self._target_power,
             owner=self.controller.state,
             decision=self.controller.decision,
@@ -346,6 +359,18 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             return Reason.LOAD_SHEDDING
         decision = self.controller.decision
         return Reason.UNREACHABLE if decision is None else decision.reason
+
+    def _energy_kwh(self, meter: MeterShown | None) -> float | None:
+        """Return the energy total: the meter's where it has one, else our own."""
+        if self.energy is None:
+            return None
+        if meter is None:
+            return self.energy.total_kwh
+        if meter.energy_kwh is None:
+            # The Miniserver's reading may be higher than the meter's.
+            return self._restored_kwh
+        self.energy.carry(meter.energy_kwh)
+        return meter.energy_kwh
 
     def _dsr_events(self) -> tuple[str, ...]:
         """Return the ids of the grid events that hold now."""

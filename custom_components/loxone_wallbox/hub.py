@@ -38,7 +38,7 @@ from .farewell import async_leave_wallbox
 from .miniserver import ClientListener, Structure, Token, WallboxInfo
 from .miniserver.errors import AuthenticationError, MiniserverError
 from .records.state import StateKeeper
-from .rules import async_load_state
+from .rules import KeptMeter, async_load_meter, async_load_state
 from .site import Site
 
 
@@ -136,19 +136,20 @@ class Hub(ClientListener):
                 if subentry is None or not self._is_current(wallbox, subentry):
                     await self._async_drop(runtime, wallbox)
             new = [one for key, one in wanted.items() if key not in runtime.wallboxes]
+            serial = runtime.miniserver.serial
             loaded = [
-                await async_load_state(
-                    self._hass,
-                    runtime.miniserver.serial,
-                    subentry.data[CONF_WALLBOX_ID],
-                    subentry.data,
+                (
+                    await async_load_state(
+                        self._hass, serial, one.data[CONF_WALLBOX_ID], one.data
+                    ),
+                    await async_load_meter(self._hass, serial, one.data),
                 )
-                for subentry in new
+                for one in new
             ]
             # All are there before the first decides: they may share a limit.
             built = [
-                self._build(runtime, subentry, keeper, owner)
-                for subentry, (keeper, owner) in zip(new, loaded, strict=True)
+                self._build(runtime, subentry, *state, meter)
+                for subentry, (state, meter) in zip(new, loaded, strict=True)
             ]
             for wallbox in built:
                 self._start(runtime, wallbox)
@@ -186,6 +187,7 @@ class Hub(ClientListener):
         subentry: ConfigSubentry,
         keeper: StateKeeper,
         owner: OwnerState,
+        meter: KeptMeter | None,
     ) -> WallboxCoordinator:
         """Set a wallbox up, with what was kept for it."""
         structure = runtime.miniserver.client.structure
@@ -200,6 +202,8 @@ class Hub(ClientListener):
             owner=owner,
             site=self._site,
         )
+        if meter is not None:
+            wallbox.measure_with(*meter)
         runtime.wallboxes[subentry.subentry_id] = wallbox
         return wallbox
 
@@ -210,6 +214,8 @@ class Hub(ClientListener):
         for add in runtime.platforms:
             add(wallbox)
         wallbox.async_refresh_state()
+        if wallbox.meter is not None:
+            wallbox.meter.start()
         sources = DsrSources(self._hass, self._entry, wallbox)
         self._sources[wallbox.subentry_id] = sources
         sources.start()

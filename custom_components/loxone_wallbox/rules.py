@@ -17,12 +17,14 @@ from .const import (
     CONF_PRIORITY,
     CONF_PROFILE,
     CONF_STRICT,
+    CONF_WALLBOX_ID,
     CONF_WHO_DELAYS,
     DELAY_HOME_ASSISTANT,
     DOMAIN,
     LOGGER,
     WALLBOX_DEFAULTS,
 )
+from .meter_settings import MeterSettings, meter_settings
 from .records.journal import JournalError
 from .records.state import StateKeeper
 
@@ -89,6 +91,31 @@ def state_file(folder: Path, serial: str, wallbox_id: str) -> Path:
         sign if sign.isalnum() or sign == "-" else "_" for sign in wallbox_id
     )
     return folder / serial / f"{name}.state.jsonl"
+
+
+type KeptMeter = tuple[MeterSettings, StateKeeper, dict[str, Any] | None]
+
+
+async def async_load_meter(
+    hass: HomeAssistant, serial: str, settings: Mapping[str, Any]
+) -> KeptMeter | None:
+    """Return a wallbox's meter, where its account is kept and what was kept.
+
+    None where there is no meter. An account that cannot be read begins anew.
+    """
+    meter = meter_settings(settings)
+    if meter is None:
+        return None
+    folder = Path(hass.config.path(DOMAIN))
+    path = state_file(folder, serial, settings[CONF_WALLBOX_ID])
+    keeper = StateKeeper(path.with_name(path.name.replace(".state.", ".meter.")))
+    try:
+        return meter, keeper, await hass.async_add_executor_job(keeper.load)
+    except JournalError as err:
+        LOGGER.error(
+            "The account of a meter could not be read, it begins anew: %s", err
+        )
+        return meter, keeper, None
 
 
 async def async_load_state(

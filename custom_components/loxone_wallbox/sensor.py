@@ -11,7 +11,14 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory, Platform, UnitOfEnergy, UnitOfPower
+from homeassistant.const import (
+    PERCENTAGE,
+    EntityCategory,
+    Platform,
+    UnitOfEnergy,
+    UnitOfPower,
+    UnitOfTime,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import (
@@ -40,14 +47,16 @@ class WallboxSensorDescription(SensorEntityDescription):
     always_available: bool = False
 
 
+def _coverage(data: WallboxData) -> float | None:
+    """Return how many of the last hour's seconds were measured, in percent."""
+    if data.meter is None or data.meter.coverage is None:
+        return None
+    return data.meter.coverage * 100
+
+
 def _dsr_events(data: WallboxData) -> str | None:
     """Return the ids of the grid events that hold now."""
     return ", ".join(data.dsr_events) or None
-
-
-def _watts(power_kw: float | None) -> float | None:
-    """Return a power in W."""
-    return None if power_kw is None else round(power_kw * 1000, 1)
 
 
 DESCRIPTIONS = (
@@ -64,7 +73,7 @@ DESCRIPTIONS = (
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=UnitOfPower.WATT,
         suggested_display_precision=0,
-        value_fn=lambda data: _watts(data.state.power_kw),
+        value_fn=lambda data: data.power_w,
     ),
     WallboxSensorDescription(
         key="power_limit",
@@ -107,6 +116,26 @@ DESCRIPTIONS = (
     ),
 )
 
+METER_DESCRIPTIONS = (
+    WallboxSensorDescription(
+        key="power_age",
+        device_class=SensorDeviceClass.DURATION,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        suggested_display_precision=1,
+        value_fn=lambda data: None if data.meter is None else data.meter.age_s,
+        always_available=True,
+    ),
+    WallboxSensorDescription(
+        key="meter_coverage",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        native_unit_of_measurement=PERCENTAGE,
+        suggested_display_precision=1,
+        value_fn=_coverage,
+        always_available=True,
+    ),
+)
+
 ENERGY_TOTAL = WallboxSensorDescription(
     key="energy_total",
     device_class=SensorDeviceClass.ENERGY,
@@ -130,6 +159,11 @@ async def async_setup_entry(
         async_add_entities,
         lambda wallbox: (
             *(WallboxSensor(wallbox, description) for description in DESCRIPTIONS),
+            *(
+                WallboxSensor(wallbox, description)
+                for description in METER_DESCRIPTIONS
+                if wallbox.meter is not None
+            ),
             WallboxEnergySensor(wallbox, ENERGY_TOTAL),
         ),
     )

@@ -8,6 +8,7 @@ from .charging.faults import Fault
 from .charging.owner import OwnerState
 from .charging.status import Hold, Status
 from .charging.wish import Reason
+from .meter_coordinator import MeterShown
 from .miniserver import WallboxInfo, WallboxState
 
 
@@ -33,6 +34,15 @@ class WallboxData:
     in_default_hours: bool | None
     in_peak_hours: bool | None
     dsr_events: tuple[str, ...]
+    meter: MeterShown | None = None
+
+    @property
+    def power_w(self) -> float | None:
+        """Return the charging power in W: the meter's, without one the Miniserver's."""
+        if self.meter is not None:
+            return self.meter.power_w
+        power = self.state.power_kw
+        return None if power is None else round(power * 1000, 1)
 
     @property
     def next_change(self) -> datetime | None:

@@ -27,6 +27,8 @@ class VariantFacts:
     # Below it a car cannot charge: 6 A on the phases it uses (IEC 61851-1).
     min_kw: float
     max_kw: float
+    # Per phase.
+    rated_a: float
 
 
 FACTS = {
@@ -36,6 +38,7 @@ FACTS = {
         phases=3,
         min_kw=4.16,
         max_kw=11.0,
+        rated_a=16.0,
     ),
     Variant.AIR_11KW: VariantFacts(
         article="100527",
@@ -43,6 +46,7 @@ FACTS = {
         phases=3,
         min_kw=4.16,
         max_kw=11.0,
+        rated_a=16.0,
     ),
     Variant.TREE_7KW: VariantFacts(
         article="100535",
@@ -50,6 +54,7 @@ FACTS = {
         phases=1,
         min_kw=1.38,
         max_kw=7.4,
+        rated_a=32.0,
     ),
     Variant.AIR_7KW: VariantFacts(
         article="100536",
@@ -57,6 +62,7 @@ FACTS = {
         phases=1,
         min_kw=1.38,
         max_kw=7.4,
+        rated_a=32.0,
     ),
 }
 

@@ -90,6 +90,12 @@ class MonotonicEnergy:
             self._doubt(self.memory, reading_kwh, at)
         return self.total_kwh
 
+    def carry(self, total_kwh: float) -> None:
+        """Let the total go on from a higher one that somebody else counted."""
+        if self.memory is not None and total_kwh > self.memory.total_kwh:
+            offset = total_kwh - self.memory.reading_kwh
+            self.memory = replace(self.memory, offset_kwh=offset)
+
     def _follows(self, before: float, then: float, reading: float, at: float) -> bool:
         """Tell whether a reading can come after another."""
         hours = max(at - then, 0.0) / 3600

@@ -1,0 +1,72 @@
+"""Repairs that the owner settles by an answer."""
+
+from typing import Any
+
+import probatio
+
+from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig
+
+from .const import DOMAIN
+from .coordinator import LoxoneWallboxConfigEntry
+from .meter.counter import Answer
+
+ATTR_ANSWER = "answer"
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant,  # noqa: ARG001
+    issue_id: str,
+    data: dict[str, str | int | float | None] | None,
+) -> RepairsFlow:
+    """Return the flow that settles a repair."""
+    return MeterBreakFlow(issue_id, str((data or {}).get("subentry_id")))
+
+
+class MeterBreakFlow(RepairsFlow):
+    """Asks what happened to a meter: replaced, reset, or misread."""
+
+    def __init__(self, issue_id: str, subentry_id: str) -> None:
+        """Take the wallbox whose meter it is."""
+        self._issue_id = issue_id
+        self._subentry_id = subentry_id
+
+    async def async_step_init(
+        self, _user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Begin with the only question."""
+        return await self.async_step_answer()
+
+    async def async_step_answer(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Ask, and let the meter's account go on as the owner says."""
+        if user_input is not None:
+            entries: list[LoxoneWallboxConfigEntry] = (
+                self.hass.config_entries.async_loaded_entries(DOMAIN)
+            )
+            for entry in entries:
+                wallbox = entry.runtime_data.wallboxes.get(self._subentry_id)
+                if wallbox is not None and wallbox.meter is not None:
+                    await wallbox.meter.async_answer(Answer(user_input[ATTR_ANSWER]))
+                    return self.async_create_entry(data={})
+            return self.async_abort(reason="not_loaded")
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self._issue_id)
+        return self.async_show_form(
+            step_id="answer",
+            data_schema=probatio.Schema(
+                {
+                    probatio.Required(ATTR_ANSWER): SelectSelector(
+                        SelectSelectorConfig(
+                            options=[answer.value for answer in Answer],
+                            translation_key="meter_answer",
+                        )
+                    )
+                }
+            ),
+            description_placeholders=None
+            if issue is None
+            else issue.translation_placeholders,
+        )
