@@ -10,6 +10,7 @@ from .saving import Saver
 
 # A clock that was set is noticed this soon, also while nothing happens.
 LOOK_AGAIN = timedelta(seconds=60)
+AGAIN = timedelta(seconds=1)
 
 
 class Alarm:
@@ -32,13 +33,17 @@ class Alarm:
 
     @callback
     def set(self, now: datetime, *instants: datetime | None) -> None:
-        """Ring at the first of some instants, within a minute at the latest."""
+        """Ring at the first of some instants, within a minute at the latest.
+
+        What is past and could not be done yet is looked at again each second.
+        """
         self.clear()
-        first = min(at for at in (*instants, now + LOOK_AGAIN) if at is not None)
+        ahead = (at if at > now else now + AGAIN for at in instants if at is not None)
+        first = min((*ahead, now + LOOK_AGAIN))
         self._timer = async_track_point_in_utc_time(
             self._hass,
             HassJob(self._ring, f"decision of {self._title}", cancel_on_shutdown=True),
-            max(first, now + timedelta(milliseconds=1)),
+            first,
         )
 
     @callback

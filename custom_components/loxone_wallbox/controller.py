@@ -361,6 +361,8 @@ class Controller:
         if self._reconnected_at is not None:
             self._reconnected_at = min(self._reconnected_at, now)
         if step is not None:
+            # The hours are those of the clock as it is now.
+            self._decided = None
             detail = {"seconds": round(step.total_seconds())}
             self._security(
                 SecurityEvent(kind="clock_step", outcome="info", detail=detail)
@@ -380,8 +382,13 @@ class Controller:
     def _arm(self) -> None:
         """Wake up at the next instant that matters."""
         now = dt_util.utcnow()
+        shown = self._next_shown(now)
+        if not self._wallbox.linked:
+            # What is due waits for the link, which wakes us when it is back.
+            self._alarm.set(now, shown)
+            return
         wake_at = None if self.decision is None else self.decision.wake_at
-        self._alarm.set(now, wake_at, self._driver.retry_at, self._next_shown(now))
+        self._alarm.set(now, wake_at, self._driver.retry_at, shown)
 
     @callback
     def _awake(self) -> None:

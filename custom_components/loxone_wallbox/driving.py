@@ -103,6 +103,7 @@ class Driver:
             return
         self.held = False
         if next_step(aim.target, aim.state, seen) is None:
+            self.retry_at = None
             return
         self.retry_at = None
         self.task = self._hass.async_create_background_task(
