@@ -15,9 +15,10 @@ from simulator import Simulator
 
 type Result = dict[str, Any]
 
-# What the form of a wallbox suggests of its rules where nobody but administrators lives
-# and no country is set.
+# What the form of a wallbox suggests of its meter and its rules where nobody but
+# administrators lives and no country is set.
 RULES: Result = {
+    "meter_source": "miniserver",
     "profile": "none",
     "who_delays": "home_assistant",
     "rules": {

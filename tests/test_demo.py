@@ -15,16 +15,20 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
+from custom_components.loxone_wallbox.meter.profiles import PROFILES as MODELS
 from scripts.clock.clockctl import Clock
-from scripts.demo_lib.command import beginning, parse
+from scripts.demo_lib.command import beginning, parse, why_no_meter
 from scripts.demo_lib.findings import Findings
 from scripts.demo_lib.home import Home
 from scripts.demo_lib.household import Act, acts, yesterday_evening
+from scripts.demo_lib.metering import PROFILES
 from scripts.demo_lib.night import EVENING
 from scripts.demo_lib.pace import Pace
 from scripts.demo_lib.processes import Child
 from scripts.demo_lib.progress import DemoError
 from scripts.demo_lib.shim import build, shared_clock
+from scripts.demo_lib.world import METER
+from simulator.meters.maps import MAPS
 
 LONDON = ZoneInfo("Europe/London")
 START = datetime(2027, 1, 13, 17, 25, tzinfo=UTC)
@@ -184,6 +188,29 @@ def test_history_is_the_usual_thing() -> None:
     assert not parse(["--rate", "60"]).history
     with pytest.raises(SystemExit):
         parse(["--check", "--rate", "60"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "without"),
+    [
+        ([], ""),
+        (["--no-history"], ""),
+        (["--rate", "60"], ""),
+        (["--rate", "61"], "faster than x60"),
+        (["--screenshot", "a.png"], "the picture"),
+    ],
+)
+def test_who_gets_a_meter(arguments: list[str], without: str) -> None:
+    """A meter is set up where each second of it can be read, and it says why not."""
+    why = why_no_meter(parse(arguments))
+    assert without in why
+    assert bool(without) is bool(why)
+
+
+def test_the_meter_of_the_demo_is_known_to_both() -> None:
+    """What the simulator calls the meter is a model of the integration."""
+    assert METER in MAPS
+    assert MODELS[PROFILES[METER]].poll_s == 1
 
 
 def test_a_finding_that_does_not_agree_is_an_error() -> None:

@@ -38,7 +38,8 @@ async def test_there_before_any_entry(hass: HomeAssistant) -> None:
     """The actions exist without an entry, so that automations can be checked."""
     assert await async_setup_component(hass, DOMAIN, {})
     there = set(hass.services.async_services_for_domain(DOMAIN))
-    assert there == {*_HANDLERS, "dsr_list"}
+    asking = {"dsr_list", "get_power_series"}
+    assert there == {*_HANDLERS, *asking}
     for name in sorted(there):
         with pytest.raises(ServiceValidationError) as caught:
             await hass.services.async_call(
@@ -49,10 +50,10 @@ async def test_there_before_any_entry(hass: HomeAssistant) -> None:
                     **({"mode": "charge"} if name == "override" else {}),
                     **({"event_id": "A"} if name.startswith("dsr_") else {}),
                 }
-                if name != "dsr_list"
+                if name not in asking
                 else {"device_id": "nobody"},
                 blocking=True,
-                return_response=name == "dsr_list",
+                return_response=name in asking,
             )
         assert caught.value.translation_key == "unknown_wallbox"
 

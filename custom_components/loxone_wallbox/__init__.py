@@ -26,6 +26,7 @@ from .miniserver.backoff import LOCKED_OUT_DEFAULT_S
 from .miniserver.errors import LockedOutError, MiniserverError
 from .miniserver_coordinator import MiniserverCoordinator
 from .services import async_setup_services
+from .websocket_api import async_setup_websocket
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -48,8 +49,9 @@ PLATFORMS = [
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa: ARG001
-    """Register the actions, which are there also while no entry is loaded."""
+    """Register actions and commands, there also while no entry is loaded."""
     async_setup_services(hass)
+    async_setup_websocket(hass)
     return True
 
 
@@ -130,7 +132,10 @@ async def async_remove_entry(
     for subentry in entry.subentries.values():
         ir.async_delete_issue(hass, DOMAIN, missing_issue(subentry.subentry_id))
         await async_forget(
-            hass, entry.data[CONF_SERIAL], subentry.data[CONF_WALLBOX_ID]
+            hass,
+            entry.data[CONF_SERIAL],
+            subentry.data[CONF_WALLBOX_ID],
+            subentry_id=subentry.subentry_id,
         )
     await async_leave(hass, entry)
 

@@ -13,7 +13,7 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
 
 from .charging.dsr import DsrError, DsrEvent
-from .charging.observe import MANUAL, Observation, Step, owner_limit
+from .charging.observe import MANUAL, Observation, owner_limit
 from .charging.override import (
     AUTOMATION,
     OverrideError,
@@ -22,7 +22,7 @@ from .charging.override import (
     make_override,
 )
 from .charging.owner import DefaultHours, EndDelay, HandOver, OwnerState
-from .charging.wish import Permission, Reason
+from .charging.wish import Reason
 from .commander import Commander
 from .const import DOMAIN
 from .controller import Controller
@@ -72,7 +72,7 @@ class Acts:
 
         def change(state: OwnerState, now: datetime) -> OwnerState:
             """Keep the permission."""
-            permission = Permission(allowed=allowed, at=now, cause=actor.cause)
+            permission = state.permission.said(allowed, now, actor.cause)
             return replace(state, permission=permission)
 
         await self._wallbox.controller.async_change(change)
@@ -113,12 +113,7 @@ class Acts:
                 target_cause=actor.cause,
             )
 
-        controller = self._wallbox.controller
-        await controller.async_change(change)
-        allowed = controller.decision is not None and controller.decision.target.allowed
-        if not allowed and mode != MANUAL:
-            # Nothing flows, so nothing else would tell the wallbox before it does.
-            await controller.async_give(Step.MODE, mode)
+        await self._wallbox.controller.async_change(change, mode=mode)
 
     def async_override(
         self,
@@ -178,7 +173,10 @@ class Acts:
         """Leave the grid events that hold now."""
         self._check_safe(actor, "dsr_opt_out")
         return self._checked(
-            lambda state, now: replace(state, dsr=state.dsr.opt_out(now, actor.user_id))
+            lambda state, now: replace(
+                state,
+                dsr=state.dsr.opt_out(now, actor.user_id, by_hand=actor.by_hand),
+            )
         )
 
     def async_add_event(self, event: DsrEvent) -> Act:
@@ -219,7 +217,7 @@ class Acts:
             after = state.with_max_delay(seconds, now)
             return after if actor.by_hand else replace(after, delay=state.delay)
 
-        await controller.async_change(change)
+        await controller.async_keep(change)
         self._security(
             SecurityEvent(
                 kind="config_security_changed",
@@ -231,13 +229,13 @@ class Acts:
 
     async def async_set_end_delay(self, end_delay: EndDelay) -> None:
         """Choose where the delay at the end of a window lies."""
-        await self._wallbox.controller.async_change(
+        await self._wallbox.controller.async_keep(
             lambda state, _now: replace(state, end_delay=end_delay)
         )
 
     async def async_set_hand_over(self, hand_over: HandOver) -> None:
         """Choose what the wallbox is left with when Home Assistant stops."""
-        await self._wallbox.controller.async_change(
+        await self._wallbox.controller.async_keep(
             lambda state, _now: replace(state, hand_over=hand_over)
         )
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
-from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.helpers.event import async_call_later
 
 from .saving import Saver
 
@@ -35,15 +35,17 @@ class Alarm:
     def set(self, now: datetime, *instants: datetime | None) -> None:
         """Ring at the first of some instants, within a minute at the latest.
 
-        What is past and could not be done yet is looked at again each second.
+        What is past and could not be done yet is looked at again each second. The
+        seconds until then are counted, for a clock that is set back would make a timer
+        that waits for an instant sleep for as long again.
         """
         self.clear()
         ahead = (at if at > now else now + AGAIN for at in instants if at is not None)
         first = min((*ahead, now + LOOK_AGAIN))
-        self._timer = async_track_point_in_utc_time(
+        self._timer = async_call_later(
             self._hass,
+            first - now,
             HassJob(self._ring, f"decision of {self._title}", cancel_on_shutdown=True),
-            first,
         )
 
     @callback

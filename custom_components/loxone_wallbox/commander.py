@@ -2,6 +2,7 @@
 
 Takes a command, is done when the wallbox's state confirms it; raises a translated error
 when the command cannot be given or was not obeyed, and tells of the latter as an alert.
+A command that nobody wants any more is not repeated; that is no failure.
 """
 
 import asyncio
@@ -33,6 +34,10 @@ ALERT_COMMAND_FAILED = "command_failed"
 # more, each with this patience.
 CONFIRM_S = 10.0
 ATTEMPTS = 3
+
+
+class OvertakenError(Exception):
+    """Something else is wanted by now, so a command is not waited for any longer."""
 
 
 class CommandedWallbox(Protocol):
@@ -72,16 +77,25 @@ class Commander:
         """Follow the wallbox's state."""
         self._wallbox = wallbox
         self._turn = asyncio.Lock()
+        self._look: CALLBACK_TYPE | None = None
 
-    async def async_execute(self, command: Command) -> None:
-        """Give a command and wait until the state confirms it."""
+    async def async_execute(
+        self, command: Command, wanted: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Give a command and wait until the state confirms it.
+
+        Raises `OvertakenError` once `wanted` says no, which is asked before each try,
+        with each new state and by `reconsider`.
+        """
         self.check(command)
         async with self._turn:
             if command.confirmed_by(self._wallbox.state):
                 return
             for attempt in range(1, ATTEMPTS + 1):
+                if not wanted():
+                    raise OvertakenError
                 await self._send(command)
-                if await self._confirmed(command):
+                if await self._confirmed(command, wanted):
                     return
                 LOGGER.debug("%s was not obeyed at attempt %s", command, attempt)
         self._wallbox.async_alert(ALERT_COMMAND_FAILED, {"command": command.name})
@@ -90,6 +104,12 @@ class Commander:
             translation_key="command_not_obeyed",
             translation_placeholders={"wallbox": self._wallbox.title},
         )
+
+    @callback
+    def reconsider(self) -> None:
+        """Have the command that is waited for looked at, because of a new decision."""
+        if self._look is not None:
+            self._look()
 
     def check(self, command: Command) -> None:
         """Refuse what the wallbox would not take now, and say why."""
@@ -139,24 +159,30 @@ class Commander:
                 translation_placeholders={"wallbox": wallbox.title},
             ) from err
 
-    async def _confirmed(self, command: Command) -> bool:
+    async def _confirmed(self, command: Command, wanted: Callable[[], bool]) -> bool:
         """Wait for the state that shows the command was obeyed."""
-        confirmed = asyncio.Event()
+        outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         @callback
         def look() -> None:
             """Compare the new state with what was asked for."""
+            if outcome.done():
+                return
             if command.confirmed_by(self._wallbox.state):
-                confirmed.set()
+                outcome.set_result(None)
+            elif not wanted():
+                outcome.set_exception(OvertakenError)
 
         stop = self._wallbox.async_add_listener(look)
+        self._look = look
         try:
             look()
             async with asyncio.timeout(CONFIRM_S):
-                await confirmed.wait()
+                await outcome
         except TimeoutError:
             return False
         finally:
+            self._look = None
             stop()
         return True
 

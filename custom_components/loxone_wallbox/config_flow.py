@@ -98,7 +98,8 @@ class LoxoneWallboxConfigFlow(
     @callback
     @override
     def async_remove(self) -> None:
-        """Stop searching, and give back a token that no entry was made of."""
+        """Stop what goes on, and give back a token that no entry was made of."""
+        super().async_remove()
         if self._scan is not None:
             self._scan.cancel()
         if self._login is not None:

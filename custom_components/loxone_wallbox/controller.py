@@ -25,28 +25,23 @@ from .charging.clock_step import after_clock_step
 from .charging.decision import Decision, decide
 from .charging.delay import DelayRules
 from .charging.dsr import DsrBook
-from .charging.observe import Observation, Step, observe, situation
-from .charging.owner import HandOver, OwnerState, undone
+from .charging.observe import Observation, observe, situation
+from .charging.owner import OwnerState
 from .charging.regulation import Profile
 from .charging.schedule import Schedule
 from .charging.site import Claim
 from .charging.wish import Reason, Situation, wish_at
-from .clock import ClockWatch
 from .commander import Commander
-from .const import LOGGER
 from .driving import Aim, Driver
+from .handover import async_let_go, waits_for_us
+from .interruptions import Interruptions
 from .records.state import StateKeeper
-from .rights import SecurityEvent, SecuritySink, log_security
+from .rights import SecuritySink, log_security
 from .saving import Saver
 from .site import Site
+from .undoing import Attempt, Attempts
 
-# A link that was away for longer counts as lost (a restart, a power cut).
-RECONNECT_AFTER = timedelta(seconds=30)
-# Home Assistant gives its own shutdown not much longer.
-HAND_OVER_S = 5.0
-# What a wallbox must not go on waiting for when nobody is there to end it.
-LET_GO = {Reason.OUTSIDE_DEFAULT_HOURS, Reason.RANDOM_DELAY, Reason.DSR}
-
+type Change = Callable[[OwnerState, datetime], OwnerState]
 type _Decided = tuple[
     Observation, OwnerState, datetime | None, dict[tuple[str, str], float]
 ]
@@ -110,8 +105,7 @@ class Controller:
         self._priority = priority
         system = random.SystemRandom()
         self.draw = draw or (lambda longest: system.randint(0, longest))
-        self._watch = ClockWatch()
-        self._security = security
+        self._between = Interruptions(security)
         self.decision: Decision | None = None
         self.adoption = Adoption()
         self._saver = Saver(hass, keeper, wallbox.title, self._state_as_dict)
@@ -122,14 +116,13 @@ class Controller:
             self.adoption,
             aim=self._aim,
             has_room=lambda power_kw: self._site.has_room(self, power_kw),
-            failed=self._arm,
+            ended=self._take_note_of_commands,
         )
+        self._attempts = Attempts()
         self._first = True
         self._decided: _Decided | None = None
         self._claim: Claim | None = None
         self._published: tuple[Claim, float] | None = None
-        self._lost_at: datetime | None = None
-        self._reconnected_at: datetime | None = None
         self._stopped = self._ended = False
         self._site = site or Site(hass)
         self._site.join(self)
@@ -146,12 +139,12 @@ class Controller:
             return
         now = dt_util.utcnow()
         if not self._wallbox.linked:
-            self._lost_at = self._lost_at or now
+            self._between.lose_link()
+            self.adoption.lose_sight()
             self._publish(now)
             return
         seen, before = self._wallbox.observe(), self.state
-        self._take_note_of_link(now)
-        self._take_note_of_clock(now)
+        self._take_note_of_interruptions(now)
         if self._is_settled(seen, now):
             return
         self.state = observe(self.state, seen, now, first=self._first)
@@ -170,7 +163,7 @@ class Controller:
             self.draw,
         )
         self.state = replace(self.state, delay=delay)
-        self._decided = (seen, self.state, self._reconnected_at, shares)
+        self._decided = (seen, self.state, self._between.reconnected_at, shares)
         # What may be dangerous or dear comes before what is only to be looked at.
         self._driver.drive(seen, now)
         if self.state != before:
@@ -196,7 +189,7 @@ class Controller:
             self.profile,
             self.zone,
             strict=self._strict,
-            reconnected_at=self._reconnected_at,
+            reconnected_at=self._between.reconnected_at,
         )
 
     def _is_settled(self, seen: Observation, now: datetime) -> bool:
@@ -208,7 +201,8 @@ class Controller:
         shares = self.shares(now)
         return (
             self.decision is not None
-            and self._decided == (seen, self.state, self._reconnected_at, shares)
+            and self._decided
+            == (seen, self.state, self._between.reconnected_at, shares)
             and (wake is None or now < wake)
             and self._driver.retry_at is None
             and not self._driver.held
@@ -263,50 +257,63 @@ class Controller:
             return None
         return Schedule(windows=self.profile.peak, zone=self.zone).is_open(now)
 
-    async def async_change(
-        self,
-        change: Callable[[OwnerState, datetime], OwnerState],
-        *,
-        lasting: bool = False,
-    ) -> None:
-        """Change the owner's state, keep it, and carry out what follows from it.
+    async def async_keep(self, change: Change) -> tuple[OwnerState, OwnerState]:
+        """Change the owner's state and keep it; what follows from it needs no waiting.
 
-        Raises a translated error when the wallbox does not follow; then the change is
-        undone, so that what is shown is what is. A lasting one, such as a grid event or
-        new hours, stays and is tried again later.
+        Returns the state before and right after the change.
         """
         self.adoption.forgive()
         before = self.state
-        after = self.state = change(before, dt_util.utcnow())
+        after = change(before, dt_util.utcnow())
+        await self._async_take(after)
+        return before, after
+
+    async def _async_take(self, state: OwnerState) -> None:
+        """Keep a state and look anew, also where it is what it was before."""
+        self.state = state
         await self._saver.async_save()
-        self._driver.retry_at = None
+        self._decided = self._driver.retry_at = None
         self.evaluate()
-        task = self._driver.task
-        if task is None:
-            return
+
+    async def async_change(
+        self, change: Change, *, lasting: bool = False, mode: int | None = None
+    ) -> None:
+        """Change the owner's state, keep it, and wait until it is carried out.
+
+        A `mode` is told to the wallbox also while nothing flows. Raises a translated
+        error when the wallbox does not follow; then the change is undone, so that what
+        is shown is what is. A lasting one, such as a grid event or new hours, stays and
+        is tried again later. An act that a newer decision overtakes is no failure.
+        """
+        before, after = await self.async_keep(change)
+        attempt = Attempt(
+            before=before,
+            after=after,
+            decided=self.state,
+            commands=self._driver.task,
+            lasting=lasting,
+        )
+        self._attempts.add(attempt)
         try:
-            await asyncio.shield(task)
+            if attempt.commands is not None:
+                await asyncio.shield(attempt.commands)
+            if mode is not None:
+                await self._driver.async_show_mode(mode)
         except HomeAssistantError:
             if lasting:
                 return
-            self.state = undone(self.state, before, after)
-            self._driver.retry_at = None
-            await self._saver.async_save()
-            self.evaluate()
+            now, seen = dt_util.utcnow(), self._wallbox.observe()
+            await self._async_take(
+                self._attempts.taken_back(attempt, self.state, seen, now)
+            )
             raise
-
-    async def async_give(self, step: Step, value: float) -> None:
-        """Give the wallbox one command, and remember that it is ours."""
-        await self._driver.async_give(step, value)
+        finally:
+            self._attempts.remove(attempt)
 
     @property
     def waits_for_us(self) -> bool:
         """Tell whether the wallbox holds back what nobody else would let go."""
-        return (
-            self.state.hand_over is HandOver.ALLOW
-            and self.decision is not None
-            and self.decision.reason in LET_GO
-        )
+        return waits_for_us(self.state, self.decision, self._wallbox.observe())
 
     async def async_hand_over(self) -> None:
         """Leave the wallbox able to charge without us, as the owner chose.
@@ -318,15 +325,7 @@ class Controller:
             return
         self._stopped = True
         self._alarm.clear()
-        try:
-            async with asyncio.timeout(HAND_OVER_S):
-                await self.async_give(Step.ALLOW, 0)
-        except (HomeAssistantError, TimeoutError) as err:
-            LOGGER.warning(
-                "%s could not be handed over and may wait for Home Assistant: %s",
-                self._wallbox.title,
-                repr(err),
-            )
+        await async_let_go(self._driver, self._wallbox.title)
 
     async def async_stop(self) -> None:
         """Stop deciding; what was decided is kept.
@@ -340,33 +339,28 @@ class Controller:
         self._site.leave(self)
         await self._driver.async_stop()
         await self._saver.async_save()
+        self._saver.stop()
 
-    def _take_note_of_link(self, now: datetime) -> None:
-        """Note a link that is back after a real loss: that is a relevant time."""
-        if self._lost_at is None:
-            return
-        if not self._first and now - self._lost_at > RECONNECT_AFTER:
-            self._reconnected_at = now
-        self._lost_at = None
+    @callback
+    def _take_note_of_commands(self) -> None:
+        """Wake up for what is tried again, and tell who waits for our room."""
+        if not self._stopped:
+            self._arm()
+            self._publish(dt_util.utcnow())
 
-    def _take_note_of_clock(self, now: datetime) -> None:
-        """Keep what is left of a delay when the clock was set, and say so.
+    def _take_note_of_interruptions(self, now: datetime) -> None:
+        """Look anew after a lost link; keep what is left of a delay on a new clock.
 
         At the first look too: the clock may have been set while we were away.
         """
-        step = self._watch.step(now)
-        if step is None and not self._first:
-            return
-        self.state = after_clock_step(self.state, step or timedelta(0), now)
-        if self._reconnected_at is not None:
-            self._reconnected_at = min(self._reconnected_at, now)
+        if self._between.have_link(now, first=self._first):
+            self._decided = None
+        step = self._between.clock_step(now)
+        if step is not None or self._first:
+            self.state = after_clock_step(self.state, step or timedelta(0), now)
         if step is not None:
             # The hours are those of the clock as it is now.
-            self._decided = None
-            detail = {"seconds": round(step.total_seconds())}
-            self._security(
-                SecurityEvent(kind="clock_step", outcome="info", detail=detail)
-            )
+            self._decided = self._driver.retry_at = None
 
     def _state_as_dict(self) -> dict[str, Any]:
         """Return what is kept, as it is now."""

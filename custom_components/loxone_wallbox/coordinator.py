@@ -43,9 +43,9 @@ from .const import (
     MANUFACTURER,
 )
 from .controller import Controller
+from .measuring import Measuring
 from .meter.quality import EnergyMemory, MonotonicEnergy
-from .meter_coordinator import MeterCoordinator, MeterShown, meter_facts
-from .meter_repairs import MeterRepairs
+from .meter_coordinator import MeterCoordinator
 from .meter_settings import MeterSettings
 from .miniserver import (
     MiniserverClient,
@@ -53,6 +53,7 @@ from .miniserver import (
     WallboxState,
 )
 from .miniserver_coordinator import MiniserverCoordinator
+from .observing import observation_of
 from .records.state import StateKeeper
 from .rules import rules_of
 from .site import Site
@@ -90,10 +91,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         self.settings: Mapping[str, Any] = dict(subentry.data)
         self.title = subentry.title
         self.info = info
-        self.energy: MonotonicEnergy | None = None
-        self._restored_kwh: float | None = None
-        self.meter: MeterCoordinator | None = None
-        self._meter_repairs = MeterRepairs(hass, self.subentry_id, self.title)
+        self.measuring = Measuring(hass, self.subentry_id, self.title, self.variant)
         self._repair = TwoMastersRepair(hass, self.subentry_id, self.title)
         self._visit = Visit()
         self._recheck: CALLBACK_TYPE | None = None
@@ -193,13 +191,20 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         mapped = self.settings.get(CONF_DIAGNOSTIC_INPUTS, {}).values()
         return frozenset({self.wallbox_id, *mapped})
 
+    @property
+    def meter(self) -> MeterCoordinator | None:
+        """Return the wallbox's own meter, None where the Miniserver measures."""
+        return self.measuring.meter
+
+    @property
+    def energy(self) -> MonotonicEnergy | None:
+        """Return the energy total, None until it is known where to go on."""
+        return self.measuring.energy
+
     @callback
     def restore(self, memory: EnergyMemory | None) -> None:
         """Start counting energy, from what is remembered."""
-        self.energy = MonotonicEnergy(self.variant.max_kw, memory)
-        self._restored_kwh = None if memory is None else memory.total_kwh
-        if self.meter is not None:
-            self.meter.go_on_from(self._restored_kwh)
+        self.measuring.restore(memory)
         self.async_refresh_state()
 
     @callback
@@ -207,16 +212,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         self, settings: MeterSettings, keeper: StateKeeper, kept: dict[str, Any] | None
     ) -> None:
         """Take power and energy from a meter, which goes on from what was kept."""
-        self.meter = MeterCoordinator(
-            self.hass,
-            self.title,
-            settings,
-            meter_facts(settings, self.variant),
-            keeper=keeper,
-            kept=kept,
-            show=self.async_refresh_state,
-            tell=self._meter_repairs.broke,
-        )
+        self.measuring.measure_with(settings, keeper, kept, self.async_refresh_state)
 
     @callback
     def async_refresh_state(self) -> None:
@@ -228,8 +224,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
     def async_decided(self) -> None:
         """Tell the entities what changed, and the owner of a second master."""
         self._repair.report(two_masters=self.controller.adoption.two_masters)
-        if self.meter is not None:
-            self._meter_repairs.last(self.meter.account.findings)
+        self.measuring.report()
         data = self._gather()
         if data != self.data:
             self.async_set_updated_data(data)
@@ -252,9 +247,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
     async def async_shutdown(self) -> None:
         """Stop following the link, deciding and the timer; may come twice."""
         await self.controller.async_stop()
-        if self.meter is not None:
-            await self.meter.async_stop()
-        self._meter_repairs.clear()
+        await self.measuring.async_shutdown()
         if self._stop_following is not None:
             self._stop_following()
             self._stop_following = None
@@ -266,29 +259,10 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
 
     def observe(self) -> Observation:
         """Return what the rules look at."""
-        state, info = self.client.wallbox(self.wallbox_id), self.info
-        blocked = None
-        if self._fault() is not None:
-            blocked = Reason.FAULT
-        elif state.lock is not None:
-            blocked = Reason.LOCKED
-        return Observation(
-            connected=state.connected,
-            allowed=state.allowed,
-            charging=is_charging(state, measured=info.measures_power),
-            mode=state.mode,
-            limit_kw=state.limit_kw,
-            blocked_by=blocked,
-            load_shedding=bool(state.load_shedding),
-            visit=None if state.session is None else state.session.connected_at,
-            min_kw=info.min_kw,
-            max_kw=info.max_kw,
-            mode_limits={
-                mode.id: mode.limit_kw
-                for mode in info.modes
-                if mode.limit_kw is not None
-            },
-            managed=info.manager_id is not None,
+        return observation_of(
+            self.client.wallbox(self.wallbox_id),
+            self.info,
+            self._fault(),
             full=self._visit.has_stopped
             and self._visit.idle_s(dt_util.utcnow().timestamp()) >= FINISHED_AFTER_S,
         )
@@ -312,10 +286,8 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         now = dt_util.utcnow().timestamp()
         if reachable:
             self._visit = self._visit.step(state, charging=charging, now=now)
-            if self.energy is not None and state.energy_kwh is not None:
-                self.energy.take(state.energy_kwh, now)
+        self.measuring.take(state, linked=self.linked, reachable=reachable)
         self._recheck_finished(now)
-        meter = None if self.meter is None else self.meter.shown
         return WallboxData(
             info=info,
             state=state,
@@ -334,8 +306,8 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             linked=self.miniserver.connected,
             firmware=self.miniserver.firmware,
             power_limit_kw=power_limit(state),
-            energy_kwh=self._energy_kwh(meter),
-            meter=meter,
+            energy_kwh=self.measuring.energy_kwh(),
+            meter=self.measuring.shown,
             target_power_kw=self._target_power,
             owner=self.controller.state,
             decision=self.controller.decision,
@@ -359,18 +331,6 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             return Reason.LOAD_SHEDDING
         decision = self.controller.decision
         return Reason.UNREACHABLE if decision is None else decision.reason
-
-    def _energy_kwh(self, meter: MeterShown | None) -> float | None:
-        """Return the energy total: the meter's where it has one, else our own."""
-        if self.energy is None:
-            return None
-        if meter is None:
-            return self.energy.total_kwh
-        if meter.energy_kwh is None:
-            # The Miniserver's reading may be higher than the meter's.
-            return self._restored_kwh
-        self.energy.carry(meter.energy_kwh)
-        return meter.energy_kwh
 
     def _dsr_events(self) -> tuple[str, ...]:
         """Return the ids of the grid events that hold now."""

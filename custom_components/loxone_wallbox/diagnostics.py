@@ -39,6 +39,7 @@ TO_REDACT = {
     "authority",
     "by",
     "cancelled_by",
+    "device",
     "event_id",
     "opted_out_by",
     "override_users",
@@ -110,7 +111,36 @@ def _wallbox(wallbox: WallboxCoordinator) -> dict[str, Any]:
         {**wallbox.settings, CONF_DIAGNOSTIC_INPUTS: sorted(_mapped(wallbox))},
         TO_REDACT,
     )
+    redacted["measuring"] = _meter(wallbox)
     return redacted
+
+
+def _meter(wallbox: WallboxCoordinator) -> dict[str, Any]:
+    """Return how the wallbox is measured; no serial numbers, no places."""
+    series = wallbox.measuring.feed.series
+    measuring: dict[str, Any] = {
+        "points": len(series.running.times),
+        "visit": series.current is not None,
+    }
+    meter = wallbox.meter
+    if meter is None:
+        return {"source": "miniserver", **measuring}
+    settings, counter = meter.settings, meter.account.counter
+    session = meter.session
+    return {
+        "source": "meter",
+        **measuring,
+        "profile": settings.profile_id,
+        "link": f"{settings.sharing.value} {settings.transport.value}",
+        "inverted": settings.inverted,
+        "refresh_s": settings.refresh_s,
+        "figures": None if meter.figures is None else asdict(meter.figures),
+        "in_doubt": counter.in_doubt,
+        "question": None if counter.question is None else counter.question.kind.value,
+        "findings": [{"kind": one.kind.value, **one.data} for one in meter.findings],
+        "session": None if session is None else session.as_dict(),
+        "errors_pct": list(meter.visits.bias.errors_pct),
+    }
 
 
 def _mapped(wallbox: WallboxCoordinator) -> set[str]:

@@ -2,13 +2,16 @@
 
 Takes the aim, gives commands until the wallbox is there. What may go wrong: it does not
 obey (said once by an alert, tried again after a while), another wallbox has to give way
-first (then the command waits until that is confirmed).
+first (then the command waits until that is confirmed), something else is decided while
+a command is waited for (then that one is dropped for the new one).
 """
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from homeassistant.core import HomeAssistant, callback
@@ -19,7 +22,7 @@ from .adoption import Adoption
 from .charging.delay import SAME_KW, Target
 from .charging.observe import MANUAL, Observation, Step, next_step
 from .charging.owner import OwnerState
-from .commander import Commander
+from .commander import Commander, OvertakenError
 from .const import LOGGER
 from .miniserver import Allow, Command, SetManualLimit, SetMode
 
@@ -54,8 +57,8 @@ class Aim:
 class Driver:
     """The commands that follow from the decisions on one wallbox.
 
-    `has_room` tells whether a power in kW may be drawn now; `failed` is called with
-    every command that was not obeyed.
+    `has_room` tells whether a power in kW may be drawn now; `ended` is called when all
+    commands of an aim were given, or one was not obeyed.
     """
 
     def __init__(
@@ -66,7 +69,7 @@ class Driver:
         *,
         aim: Callable[[], Aim | None],
         has_room: Callable[[float], bool],
-        failed: Callable[[], None],
+        ended: Callable[[], None],
     ) -> None:
         """Take the wallbox and who says where it is to go."""
         self._hass = hass
@@ -74,9 +77,10 @@ class Driver:
         self._adoption = adoption
         self._aim = aim
         self._has_room = has_room
-        self._failed = failed
+        self._ended = ended
         self._turn = asyncio.Lock()
         self._commanded_kw = 0.0
+        self._not_obeyed: Step | None = None
         self.task: asyncio.Task[None] | None = None
         self.retry_at: datetime | None = None
         self.held = False
@@ -91,21 +95,22 @@ class Driver:
 
     @callback
     def drive(self, seen: Observation, now: datetime) -> None:
-        """Have the wallbox told, unless it is being told already or waits."""
-        aim = self._aim()
-        if (
-            aim is None
-            or self._turn.locked()
-            or self._adoption.two_masters
-            or not self._wallbox.writable
-            or (self.retry_at is not None and now < self.retry_at)
-        ):
+        """Have the wallbox told, unless it is being told already or waits.
+
+        What was not obeyed waits for its next try, anything else does not.
+        """
+        self.reconsider()
+        if self._turn.locked() or self._open_aim() is None:
             return
         self.held = False
-        if next_step(aim.target, aim.state, seen) is None:
-            self.retry_at = None
+        step = self._next_step(seen)
+        waits = self.retry_at is not None and now < self.retry_at
+        if step is not None and waits and step[0] is self._not_obeyed:
             return
         self.retry_at = None
+        if step is None:
+            self._commanded_kw = 0.0
+            return
         self.task = self._hass.async_create_background_task(
             self._async_drive(), f"commands to {self._wallbox.title}", eager_start=True
         )
@@ -118,6 +123,23 @@ class Driver:
             self.task = None
         if not task.cancelled() and (error := task.exception()) is not None:
             LOGGER.debug("A command of ours failed: %s", error)
+        self._ended()
+
+    @callback
+    def reconsider(self) -> None:
+        """Drop a command under way that is not wanted any more."""
+        self._wallbox.commander.reconsider()
+
+    def _open_aim(self) -> Aim | None:
+        """Return the aim, None where there is none or we are not to command."""
+        if self._adoption.two_masters or not self._wallbox.writable:
+            return None
+        return self._aim()
+
+    def _next_step(self, seen: Observation) -> tuple[Step, float] | None:
+        """Return the next command towards the present aim, None when it is there."""
+        aim = self._open_aim()
+        return None if aim is None else next_step(aim.target, aim.state, seen)
 
     async def _async_drive(self) -> None:
         """Give one command after the other until the wallbox is where it should be.
@@ -126,24 +148,34 @@ class Driver:
         """
         async with self._turn:
             steps, target = 0, None
-            while (aim := self._aim()) is not None:
+            while (aim := self._open_aim()) is not None:
                 seen = self._wallbox.observe()
-                step = next_step(aim.target, aim.state, seen)
+                step = self._next_step(seen)
                 if step is None:
+                    self._commanded_kw = 0.0
                     return
                 steps = steps + 1 if aim.target == target else 1
                 target = aim.target
                 if steps > MAX_STEPS:
-                    self._try_later()
+                    self._try_later(step[0])
                     return
                 if not self._may_give(*step, seen):
                     self.held = True
                     return
                 try:
-                    await self.async_give(*step)
+                    await self.async_give(*step, partial(self._is_next, step))
+                except OvertakenError:
+                    LOGGER.debug("Something else is wanted than %s", step)
                 except HomeAssistantError:
-                    self._try_later()
+                    self._try_later(step[0])
                     raise
+
+    def _is_next(self, step: tuple[Step, float]) -> bool:
+        """Tell whether a command is still what comes next."""
+        wanted = self._next_step(self._wallbox.observe())
+        return wanted is not None and (
+            wanted[0] is step[0] and abs(wanted[1] - step[1]) < SAME_KW
+        )
 
     def _may_give(self, step: Step, value: float, seen: Observation) -> bool:
         """Tell whether nobody has to give way first to what a command lets flow."""
@@ -151,20 +183,41 @@ class Driver:
         raises = bool(seen.connected) and power > self.potential_kw + SAME_KW
         return not raises or self._has_room(power)
 
-    def _try_later(self) -> None:
-        """Try again after a while."""
+    def _try_later(self, step: Step) -> None:
+        """Try a command again after a while."""
+        self._not_obeyed = step
         self.retry_at = dt_util.utcnow() + RETRY_AFTER
-        self._failed()
 
-    async def async_give(self, step: Step, value: float) -> None:
-        """Give one command, and remember that it is ours."""
-        self._adoption.commanding(step, value)
+    async def async_show_mode(self, mode: int) -> None:
+        """Have the wallbox show the owner's mode where nothing else would yet."""
+
+        def wanted() -> bool:
+            """Tell whether it still is the owner's, and nothing flows."""
+            aim = self._open_aim()
+            return (
+                aim is not None
+                and not aim.target.allowed
+                and aim.state.owner_mode == mode != MANUAL
+            )
+
+        if wanted():
+            with suppress(OvertakenError):
+                await self.async_give(Step.MODE, mode, wanted)
+
+    async def async_give(
+        self, step: Step, value: float, wanted: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Give one command, and remember that it is ours.
+
+        Raises `OvertakenError` when `wanted` says that it is not any more.
+        """
+        ended = self._adoption.commanding(step, value)
         self._commanded_kw = _power_after(step, value, self._wallbox.observe())
         try:
-            await self._wallbox.commander.async_execute(_command(step, value))
+            await self._wallbox.commander.async_execute(_command(step, value), wanted)
             self._commanded_kw = 0.0
         finally:
-            self._adoption.commanded(step, dt_util.utcnow())
+            ended()
 
     async def async_stop(self) -> None:
         """Give no further command."""

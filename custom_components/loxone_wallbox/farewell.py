@@ -11,21 +11,24 @@ from pathlib import Path
 
 from homeassistant.const import CONF_TOKEN
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.util.hass_dict import HassKey
 
 from .connect import build_client
 from .const import CONF_VISUALISATION_PASSWORD, DOMAIN, LOGGER
-from .controller import HAND_OVER_S
 from .coordinator import (
     LoxoneWallboxConfigEntry,
     LoxoneWallboxRuntimeData,
     WallboxCoordinator,
 )
+from .handover import HAND_OVER_S
+from .meter_repairs import break_issue
 from .miniserver import Allow, MiniserverClient
 from .miniserver.errors import MiniserverError
+from .power_feed import Ending
 from .records.journal import JournalError
 from .records.state import StateKeeper
-from .rules import state_file
+from .rules import meter_file, state_file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,14 +101,28 @@ async def _let_go(client: MiniserverClient, wallbox: Waiting) -> None:
 async def async_leave_wallbox(hass: HomeAssistant, wallbox: WallboxCoordinator) -> None:
     """Let one removed wallbox go and forget its settings, while the others go on."""
     await wallbox.controller.async_hand_over()
+    wallbox.measuring.feed.close(Ending.REMOVED)
     await wallbox.async_shutdown()
-    await async_forget(hass, wallbox.miniserver.serial, wallbox.wallbox_id)
+    await async_forget(
+        hass,
+        wallbox.miniserver.serial,
+        wallbox.wallbox_id,
+        subentry_id=wallbox.subentry_id,
+    )
 
 
-async def async_forget(hass: HomeAssistant, serial: str, wallbox_id: str) -> None:
-    """Forget the settings of a wallbox; its history is not one of them."""
-    path = state_file(Path(hass.config.path(DOMAIN)), serial, wallbox_id)
-    try:
-        await hass.async_add_executor_job(StateKeeper(path).delete)
-    except JournalError as err:
-        LOGGER.warning("The settings of a removed wallbox are still there: %s", err)
+async def async_forget(
+    hass: HomeAssistant, serial: str, wallbox_id: str, *, subentry_id: str
+) -> None:
+    """Forget the settings of a wallbox and the account of its meter.
+
+    Its history is not one of them. Nobody is left to answer a question about its meter.
+    """
+    ir.async_delete_issue(hass, DOMAIN, break_issue(subentry_id))
+    folder = Path(hass.config.path(DOMAIN))
+    for file in (state_file, meter_file):
+        keeper = StateKeeper(file(folder, serial, wallbox_id))
+        try:
+            await hass.async_add_executor_job(keeper.delete)
+        except JournalError as err:
+            LOGGER.warning("The settings of a removed wallbox are still there: %s", err)

@@ -18,7 +18,7 @@ from .const import (
     CONF_WALLBOX_ID,
     SUBENTRY_WALLBOX,
 )
-from .coordinator import LoxoneWallboxConfigEntry
+from .coordinator import LoxoneWallboxConfigEntry, WallboxCoordinator
 from .flow_rules import flat_rules, users_to_choose
 from .flow_wallbox import (
     CONF_WALLBOXES,
@@ -30,6 +30,15 @@ from .flow_wallbox import (
 
 class WallboxSubentryFlow(WallboxSteps[SubentryFlowResult], ConfigSubentryFlow):
     """Add or change one wallbox; the others are not disturbed."""
+
+    @property
+    @override
+    def measured_wallbox(self) -> WallboxCoordinator | None:
+        """Return the wallbox that is changed, if its meter may be being read."""
+        entry: LoxoneWallboxConfigEntry = self._get_entry()
+        if self._changed_id is None or entry.state is not ConfigEntryState.LOADED:
+            return None
+        return entry.runtime_data.wallboxes.get(self._changed_id)
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
@@ -93,6 +102,7 @@ class WallboxSubentryFlow(WallboxSteps[SubentryFlowResult], ConfigSubentryFlow):
         """
         entry: LoxoneWallboxConfigEntry = self._get_entry()
         subentry = self._get_reconfigure_subentry()
+        self._changed_id = subentry.subentry_id
         if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
         structure = entry.runtime_data.miniserver.client.structure

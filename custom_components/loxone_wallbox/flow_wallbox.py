@@ -5,6 +5,7 @@ One mixin serves the first set-up of a Miniserver and wallboxes added later.
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, override
 
 import probatio
@@ -28,7 +29,7 @@ from homeassistant.helpers.selector import (
 )
 
 from .charging.regulation import PROFILES, Profile
-from .charging.variants import FACTS, Variant, likely_variant
+from .charging.variants import FACTS, Variant, VariantFacts, likely_variant
 from .const import (
     CONF_DIAGNOSTIC_INPUTS,
     CONF_EXEMPTION,
@@ -42,6 +43,9 @@ from .const import (
 )
 from .diagnostic_inputs import likely_inputs
 from .flow_hours import HoursSteps, signature
+from .flow_meter import MeterSteps
+from .flow_meter_forms import CONF_METER_SOURCE, MOST_UNITS, Source, source_field
+from .flow_meter_taken import Neighbour, neighbours_of
 from .flow_rules import (
     first_rules,
     flat_rules,
@@ -49,6 +53,7 @@ from .flow_rules import (
     rules_fields,
     users_to_choose,
 )
+from .meter_settings import CONF_METER, meter_settings
 from .miniserver import Structure, WallboxInfo
 
 CONF_WALLBOXES = "wallboxes"
@@ -100,6 +105,7 @@ async def wallbox_schema(
         fields[probatio.Optional(probatio.Secret(CONF_VISUALISATION_PASSWORD))] = (
             TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
         )
+    fields |= source_field(defaults)
     fields |= rules
     if structure.diagnostics:
         mapped = {
@@ -155,11 +161,13 @@ def subentry_data(info: WallboxInfo, answers: Mapping[str, Any]) -> dict[str, An
     }
     if password := answers.get(CONF_VISUALISATION_PASSWORD):
         data[CONF_VISUALISATION_PASSWORD] = password
+    if meter := answers.get(CONF_METER):
+        data[CONF_METER] = dict(meter)
     return data
 
 
 class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)](
-    HoursSteps[ResultT]
+    HoursSteps[ResultT], MeterSteps[ResultT]
 ):
     """The steps of each wallbox that was picked; goes in front of a flow."""
 
@@ -168,6 +176,8 @@ class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)](
     _finished: list[ConfigSubentryData]
     # What was answered for the first of those that are pending.
     _given: dict[str, Any]
+    # The wallbox that is changed, if it is not a new one.
+    _changed_id: str | None = None
 
     async def async_walk(self, picked: list[WallboxInfo]) -> ResultT:
         """Start with the first wallbox."""
@@ -191,7 +201,7 @@ class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)](
                     answers = self._copied(info, before)
                     if info.secured and CONF_VISUALISATION_PASSWORD not in answers:
                         break
-                    return await self._async_take(info, answers)
+                    return await self._async_ruled(answers)
             return await self.async_step_wallbox()
         options: list[SelectOptionDict] = [
             SelectOptionDict(value=str(before["unique_id"]), label=before["title"])
@@ -241,14 +251,12 @@ class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)](
         self._given = answers
         if self.hours_profile.first_use_choice and CONF_FIRST_USE not in answers:
             return await self.async_step_hours()
-        return await self._async_take(self._pending[0], answers)
+        return await self._async_ruled(answers)
 
     @override
     async def async_hours_chosen(self, first_use: dict[str, Any]) -> ResultT:
         """Keep the choice with the other answers."""
-        return await self._async_take(
-            self._pending[0], {**self._given, CONF_FIRST_USE: first_use}
-        )
+        return await self._async_ruled({**self._given, CONF_FIRST_USE: first_use})
 
     @property
     @override
@@ -261,6 +269,43 @@ class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)](
     def hours_placeholders(self) -> dict[str, str]:
         """Return which wallbox it is."""
         return self._progress(self._pending[0])
+
+    async def _async_ruled(self, answers: dict[str, Any]) -> ResultT:
+        """Go on when the rules are answered: to the meter where one is to be set up."""
+        self._given = answers
+        match answers.get(CONF_METER_SOURCE):
+            case Source.METER:
+                return await self.async_meter(meter_settings(answers))
+            case Source.KEEP:
+                return await self.async_meter_chosen(answers.get(CONF_METER))
+        return await self.async_meter_chosen(None)
+
+    @override
+    async def async_meter_chosen(self, meter: dict[str, Any] | None) -> ResultT:
+        """Keep the meter with the other answers."""
+        return await self._async_take(
+            self._pending[0], {**self._given, CONF_METER: meter}
+        )
+
+    @property
+    @override
+    def meter_placeholders(self) -> dict[str, str]:
+        """Return which wallbox it is."""
+        return self._progress(self._pending[0])
+
+    @property
+    @override
+    def meter_variant(self) -> VariantFacts:
+        """Return what the wallbox is."""
+        return FACTS[Variant(self._given[CONF_VARIANT])]
+
+    @property
+    @override
+    def meter_neighbours(self) -> list[Neighbour]:
+        """Return the meters of other wallboxes, also of those just walked through."""
+        before = [(one["title"], meter_settings(one["data"])) for one in self._finished]
+        found = list(neighbours_of(self.hass, self._changed_id))
+        return found + [(title, one) for title, one in before if one is not None]
 
     async def _async_take(
         self, info: WallboxInfo, answers: Mapping[str, Any]
@@ -282,9 +327,10 @@ class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)](
     def _copied(self, info: WallboxInfo, before: ConfigSubentryData) -> dict[str, Any]:
         """Return another wallbox's answers, except for what cannot be the same.
 
-        That is the name, the diagnostic inputs, a variant of another power, and the
-        visualisation password of a wallbox that asks for none. The choices of default
-        charging hours and of who delays are the same, made now.
+        That is the name, the diagnostic inputs, a variant of another power, the
+        visualisation password of a wallbox that asks for none, and the meter, of which
+        the next one on the line is suggested. The choices of default charging hours
+        and of who delays are the same, made now.
         """
         answers = {**before["data"], **first_answers(info, self.structure)}
         theirs = self.structure.wallboxes[before["data"][CONF_WALLBOX_ID]]
@@ -293,6 +339,10 @@ class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)](
         if not info.secured:
             answers.pop(CONF_VISUALISATION_PASSWORD, None)
         answers.pop(CONF_EXEMPTION, None)
+        if (meter := meter_settings(before["data"])) is not None:
+            next_one = replace(meter, unit_id=min(meter.unit_id + 1, MOST_UNITS))
+            answers[CONF_METER] = next_one.as_dict()
+            answers[CONF_METER_SOURCE] = Source.METER
         if first_use := answers.get(CONF_FIRST_USE):
             answers[CONF_FIRST_USE] = {**first_use, **signature()}
         return answers

@@ -7,12 +7,12 @@ wallbox, and all of it is tried again.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.util import dt as dt_util
 
 from .charging.variants import VariantFacts
 from .const import LOGGER
@@ -22,13 +22,17 @@ from .meter.clock import MeterClock, SystemClock
 from .meter.counter import Answer, Counter
 from .meter.errors import Missing
 from .meter.findings import Finding
-from .meter.reader import LOST_AFTER, MeterReader
+from .meter.latch import SessionEnergy, Stage
+from .meter.model import MeterProfile
+from .meter.reader import LOST_AFTER, Figures, MeterReader
 from .meter.sample import MeterSample
-from .meter.series import VisitSeries
 from .meter.shown import ShowGate
+from .meter.visits import MeterVisits
 from .meter_link import open_link
 from .meter_settings import MeterSettings
 from .records.state import StateKeeper
+from .rights import SecurityEvent, SecuritySink
+from .rules import identity_of
 from .saving import Saver
 
 # A meter or its settings that cannot be used at all is tried again so often.
@@ -39,7 +43,10 @@ SILENT_AFTER_S = 10.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MeterShown:
-    """What is shown of a meter; W, kWh, s, None is unknown, `coverage` 0 to 1."""
+    """What is shown of a meter; W, kWh, s, None is unknown, `coverage` 0 to 1.
+
+    `error_pct` is by how much the power is too high, compared with the energy.
+    """
 
     connected: bool = False
     power_w: float | None = None
@@ -47,6 +54,22 @@ class MeterShown:
     age_s: float | None = None
     coverage: float | None = None
     latency_s: float | None = None
+    error_pct: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MeterListener:
+    """Who is told of what.
+
+    `show` of something worth showing, `tell` of a counter that broke, `measured` of the
+    power of each second (seconds UTC, W, None where unknown), `security` of what the
+    security log keeps.
+    """
+
+    show: Callable[[], None]
+    tell: Callable[[Finding], None]
+    measured: Callable[[float, float | None], None]
+    security: SecuritySink
 
 
 def meter_facts(settings: MeterSettings, variant: VariantFacts) -> MeterFacts:
@@ -70,27 +93,24 @@ class MeterCoordinator:
         *,
         keeper: StateKeeper,
         kept: dict[str, Any] | None,
-        show: Callable[[], None],
-        tell: Callable[[Finding], None],
+        listener: MeterListener,
         clock: MeterClock | None = None,
     ) -> None:
-        """Take the meter of a wallbox and what was kept of it.
-
-        `show` is called when something is worth showing, `tell` when the counter broke.
-        """
+        """Take the meter of a wallbox and what was kept of it."""
         self._hass = hass
         self._title = title
         self.settings = settings
         self._facts = facts
-        self._show = show
-        self._tell = tell
+        self._listener = listener
         self._clock = clock or SystemClock()
-        self._steady = SteadyClock(dt_util.utcnow(), self._clock.monotonic())
+        now = datetime.fromtimestamp(self._clock.time(), UTC)
+        self._steady = SteadyClock(now, self._clock.monotonic())
         self.account = MeterAccount.from_dict(kept or {})
-        self._saver = Saver(hass, keeper, title, lambda: self.account.as_dict())  # noqa: PLW0108
+        self.visits = MeterVisits.from_dict((kept or {}).get("visits", {}))
+        self._saver = Saver(hass, keeper, title, self._kept)
         self._saved: Counter | None = self.account.counter if kept else None
         self._saved_at = self._clock.monotonic()
-        self.series = VisitSeries()
+        self._told = self.session
         self._gate = ShowGate()
         self._reader: MeterReader | None = None
         self._gaps = 0
@@ -98,7 +118,35 @@ class MeterCoordinator:
         self._said_silent = False
         self._before: tuple[float | None] | None = None
         self._task: asyncio.Task[None] | None = None
-        self.shown = MeterShown(energy_kwh=_kwh(self.account.total_wh))
+        self.shown = MeterShown(
+            energy_kwh=_kwh(self.account.total_wh),
+            error_pct=_percent(self.visits.error_pct),
+        )
+
+    @property
+    def profile(self) -> MeterProfile:
+        """Return what is known of the model."""
+        return self._facts.profile
+
+    @property
+    def now(self) -> float:
+        """Return the present instant in seconds UTC."""
+        return self._clock.time()
+
+    @property
+    def session(self) -> SessionEnergy | None:
+        """Return the energy of the running or last stay, None before the first."""
+        return self.visits.session
+
+    @property
+    def figures(self) -> Figures | None:
+        """Return what the reader has counted, None while nothing is read."""
+        return None if self._reader is None else self._reader.figures
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what is wrong now with the meter or its measuring."""
+        return (*self.account.findings, *self.visits.findings(self.profile.poll_s))
 
     @callback
     def start(self) -> None:
@@ -114,16 +162,57 @@ class MeterCoordinator:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
             await self._saver.async_save()
+        self._saver.stop()
 
     @callback
     def go_on_from(self, energy_kwh: float | None) -> None:
         """Let the energy go on where the wallbox's total stood, None for nowhere."""
         self._before = (None if energy_kwh is None else energy_kwh * 1000,)
 
-    async def async_answer(self, answer: Answer) -> None:
+    @callback
+    def begin_visit(self, key: str | None, empty_since: float | None) -> None:
+        """Begin to measure a car's stay, see `MeterVisits.begin`."""
+        self.visits = self.visits.begin(self.account, key, empty_since)
+        self._save_soon()
+
+    @callback
+    def name_visit(self, key: str) -> None:
+        """Take the name of the stay, which the Miniserver gave later."""
+        self.visits = replace(self.visits, key=key)
+
+    @callback
+    def end_visit(self) -> None:
+        """End the car's stay; its energy is settled with the next readings."""
+        if self.visits.is_open:
+            self.visits = self.visits.end(self.profile.poll_s)
+            self._publish(self.shown.power_w)
+            self._save_soon()
+
+    async def async_answer(self, answer: Answer, user_id: str | None) -> None:
         """Take the owner's word for what a break of the counter was."""
+        question = self.account.counter.question
+        if question is None:
+            return
         self.account = self.account.answer(answer)
+        self.visits = self.visits.interrupted()
+        if answer is Answer.REPLACED:
+            self._listener.security(
+                SecurityEvent(
+                    kind="meter_replaced",
+                    outcome="info",
+                    user_id=user_id,
+                    detail={"wallbox": self._title, **question.finding.data},
+                )
+            )
         await self._saver.async_save()
+
+    def _kept(self) -> dict[str, Any]:
+        """Return what has to outlive a restart, and of which meter it is."""
+        return {
+            **self.account.as_dict(),
+            "visits": self.visits.as_dict(),
+            "of": identity_of(self.settings),
+        }
 
     async def _async_run(self) -> None:
         """Read, and begin anew whenever that ends."""
@@ -149,10 +238,13 @@ class MeterCoordinator:
         self.account, finding = self.account.take(sample, self._facts, at)
         if self._before is not None:
             self.account = self.account.based(*self._before)
-        self.series.add(sample.utc.timestamp(), self.account.power_w)
+        if finding is not None:
+            self.visits = self.visits.interrupted()
+        self.visits = self.visits.take(self.account, at, self._refresh_s)
+        self._listener.measured(sample.utc.timestamp(), self.account.power_w)
         self._note_silence(sample)
         if finding is not None:
-            self._tell(finding)
+            self._listener.tell(finding)
         power = self._power(sample)
         if self._gate.opens(sample.utc.timestamp(), power):
             self._publish(power)
@@ -203,8 +295,9 @@ class MeterCoordinator:
             age_s=None if age is None else round(age, 1),
             coverage=None if coverage is None else round(coverage, 4),
             latency_s=None if latency is None else round(latency, 3),
+            error_pct=_percent(self.visits.error_pct),
         )
-        self._show()
+        self._listener.show()
 
     def _lose(self) -> None:
         """Show that nothing is read."""
@@ -212,16 +305,36 @@ class MeterCoordinator:
         self._gaps = LOST_AFTER
         self._publish(None)
 
+    @property
+    def _refresh_s(self) -> float:
+        """Return how far the meter's counter may be behind."""
+        return max(self.settings.refresh_s or 1.0, self.profile.poll_s)
+
     def _save_if_worth(self) -> None:
-        """Keep the counter when it changed, at most once a minute, or broke."""
+        """Keep the counter when it changed, at most once a minute, or at a turn."""
         now = self._clock.monotonic()
-        counter = self.account.counter
-        if not counter.worth_saving(self._saved, now - self._saved_at):
-            return
-        self._saved, self._saved_at = counter, now
+        counter, session = self.account.counter, self.session
+        turned = _stage(session) is not _stage(self._told)
+        self._told = session
+        if turned or counter.worth_saving(self._saved, now - self._saved_at):
+            self._save_soon()
+
+    def _save_soon(self) -> None:
+        """Keep everything as it is when the disk is ready."""
+        self._saved, self._saved_at = self.account.counter, self._clock.monotonic()
         self._hass.async_create_task(self._saver.async_save(), eager_start=True)
+
+
+def _stage(session: SessionEnergy | None) -> Stage | None:
+    """Return how final the energy of a stay is."""
+    return None if session is None else session.stage
 
 
 def _kwh(energy_wh: float | None) -> float | None:
     """Return an energy in kWh, to the watt-hour."""
     return None if energy_wh is None else round(energy_wh / 1000, 3)
+
+
+def _percent(share: float | None) -> float | None:
+    """Return a percentage to a tenth."""
+    return None if share is None else round(share, 1)

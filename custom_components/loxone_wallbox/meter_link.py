@@ -1,5 +1,6 @@
 """Open the way to a meter: Home Assistant's shared connection or one of our own."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -17,9 +18,13 @@ async def open_link(
 ) -> AsyncIterator[MeterLink]:
     """Hold a link to a meter; nothing is sent yet.
 
+    Begins with the silence that the meter needs between two requests: a link that was
+    closed just before may have asked it something.
+
     Raises `HomeAssistantError` where another integration uses the same serial device
     with other line settings.
     """
+    await asyncio.sleep(settings.profile.limits.spacing_s)
     if settings.sharing is Sharing.DEDICATED:
         link: MeterLink = DedicatedLink(
             settings.params, settings.unit_id, settings.profile, clock=clock

@@ -4,6 +4,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
+from .meter.counter import Question
 from .meter.findings import Finding, FindingKind
 
 # The counter went back or jumped: only the owner knows why.
@@ -22,6 +23,9 @@ LASTING = frozenset(
         FindingKind.APPARENT_POWER_DISAGREES,
         FindingKind.POWER_HIGH,
         FindingKind.SAMPLES_REJECTED,
+        FindingKind.COUNTER_STUCK,
+        FindingKind.INACCURATE,
+        FindingKind.BIASED,
     }
 )
 
@@ -39,7 +43,7 @@ class MeterRepairs:
     @callback
     def broke(self, finding: Finding) -> None:
         """Ask what happened to a counter, or withdraw the question."""
-        issue_id = f"meter_break_{self._subentry_id}"
+        issue_id = break_issue(self._subentry_id)
         if finding.kind not in BREAKS:
             ir.async_delete_issue(self._hass, DOMAIN, issue_id)
             return
@@ -48,7 +52,9 @@ class MeterRepairs:
             DOMAIN,
             issue_id,
             is_fixable=True,
-            is_persistent=True,
+            # It is asked anew after a restart. Kept, it would be in each diagnostics
+            # file, serial numbers and all.
+            is_persistent=False,
             data={"subentry_id": self._subentry_id},
             severity=ir.IssueSeverity.WARNING,
             translation_key="meter_break",
@@ -57,6 +63,14 @@ class MeterRepairs:
                 **{name: str(value) for name, value in finding.data.items()},
             },
         )
+
+    @callback
+    def asked(self, question: Question | None) -> None:
+        """Ask what was not answered before a restart; else nothing is left to ask."""
+        if question is None:
+            ir.async_delete_issue(self._hass, DOMAIN, break_issue(self._subentry_id))
+        else:
+            self.broke(question.finding)
 
     @callback
     def last(self, findings: tuple[Finding, ...]) -> None:
@@ -74,7 +88,10 @@ class MeterRepairs:
                 is_fixable=False,
                 severity=ir.IssueSeverity.WARNING,
                 translation_key=kind.value,
-                translation_placeholders={"wallbox": self._title},
+                translation_placeholders={
+                    "wallbox": self._title,
+                    **{name: str(value) for name, value in now[kind].data.items()},
+                },
             )
         self._raised = frozenset(now)
 
@@ -86,3 +103,8 @@ class MeterRepairs:
     def _issue_id(self, kind: FindingKind) -> str:
         """Return the id of a repair."""
         return f"{kind.value}_{self._subentry_id}"
+
+
+def break_issue(subentry_id: str) -> str:
+    """Return the id of the question what happened to a meter."""
+    return f"meter_break_{subentry_id}"

@@ -72,7 +72,8 @@ class MeterSettings:
             return ModbusTcpParams(host=self.host, port=self.port)
         device = self.device
         if self.transport is Transport.RTU_OVER_TCP:
-            device = f"socket://{self.host}:{self.port}"
+            host = f"[{self.host}]" if ":" in self.host else self.host
+            device = f"socket://{host}:{self.port}"
         return ModbusSerialParams(
             device=device,
             baudrate=self.baudrate,

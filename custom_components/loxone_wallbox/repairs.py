@@ -11,6 +11,7 @@ from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig
 
 from .const import DOMAIN
 from .coordinator import LoxoneWallboxConfigEntry
+from .flow_hours import signature
 from .meter.counter import Answer
 
 ATTR_ANSWER = "answer"
@@ -50,7 +51,8 @@ class MeterBreakFlow(RepairsFlow):
             for entry in entries:
                 wallbox = entry.runtime_data.wallboxes.get(self._subentry_id)
                 if wallbox is not None and wallbox.meter is not None:
-                    await wallbox.meter.async_answer(Answer(user_input[ATTR_ANSWER]))
+                    answer = Answer(user_input[ATTR_ANSWER])
+                    await wallbox.meter.async_answer(answer, signature()["by"])
                     return self.async_create_entry(data={})
             return self.async_abort(reason="not_loaded")
         issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self._issue_id)

@@ -24,7 +24,8 @@ from .const import (
     LOGGER,
     WALLBOX_DEFAULTS,
 )
-from .meter_settings import MeterSettings, meter_settings
+from .meter.quarantine import same_meter
+from .meter_settings import CONF_METER, MeterSettings, meter_settings
 from .records.journal import JournalError
 from .records.state import StateKeeper
 
@@ -47,12 +48,16 @@ def rules_of(hass: HomeAssistant, settings: Mapping[str, Any]) -> Rules:
     profile = PROFILES.get(chosen[CONF_PROFILE], none)
     if not chosen[CONF_PLUG_IN_DELAY]:
         profile = replace(profile, delayed=profile.delayed - {Cause.PLUG_IN})
+    delays = chosen[CONF_WHO_DELAYS] == DELAY_HOME_ASSISTANT
+    if not delays:
+        # Then nothing ends early either, to leave room for a delay of ours.
+        profile = replace(profile, delayed=frozenset())
     name = profile.timezone or hass.config.time_zone
     return Rules(
         profile=profile,
         zone=dt_util.get_time_zone(name) or dt_util.get_default_time_zone(),
         strict=bool(chosen[CONF_STRICT]),
-        delays=chosen[CONF_WHO_DELAYS] == DELAY_HOME_ASSISTANT,
+        delays=delays,
         priority=int(chosen[CONF_PRIORITY]),
     )
 
@@ -81,7 +86,9 @@ def under_profile(
         profile_id=profile.id,
         max_delay_s=profile.default_delay_s,
         hours=hours,
-        dsr=replace(new_book(profile), events=state.dsr.events),
+        dsr=replace(
+            new_book(profile), events=state.dsr.events, former=state.dsr.former
+        ),
     )
 
 
@@ -93,6 +100,12 @@ def state_file(folder: Path, serial: str, wallbox_id: str) -> Path:
     return folder / serial / f"{name}.state.jsonl"
 
 
+def meter_file(folder: Path, serial: str, wallbox_id: str) -> Path:
+    """Return where the account of a wallbox's meter is kept."""
+    path = state_file(folder, serial, wallbox_id)
+    return path.with_name(path.name.replace(".state.", ".meter."))
+
+
 type KeptMeter = tuple[MeterSettings, StateKeeper, dict[str, Any] | None]
 
 
@@ -101,21 +114,48 @@ async def async_load_meter(
 ) -> KeptMeter | None:
     """Return a wallbox's meter, where its account is kept and what was kept.
 
-    None where there is no meter. An account that cannot be read begins anew.
+    None where there is no meter. The account of a meter that was taken out of the
+    settings is forgotten; that of another one, or one that cannot be read, begins anew.
     """
-    meter = meter_settings(settings)
-    if meter is None:
-        return None
     folder = Path(hass.config.path(DOMAIN))
-    path = state_file(folder, serial, settings[CONF_WALLBOX_ID])
-    keeper = StateKeeper(path.with_name(path.name.replace(".state.", ".meter.")))
+    keeper = StateKeeper(meter_file(folder, serial, settings[CONF_WALLBOX_ID]))
+    meter = meter_settings(settings)
     try:
-        return meter, keeper, await hass.async_add_executor_job(keeper.load)
+        if meter is not None:
+            kept = await hass.async_add_executor_job(keeper.load)
+            return meter, keeper, kept if _is_of(kept, meter) else None
+        if settings.get(CONF_METER) is None:
+            await hass.async_add_executor_job(keeper.delete)
     except JournalError as err:
         LOGGER.error(
             "The account of a meter could not be read, it begins anew: %s", err
         )
-        return meter, keeper, None
+    return None if meter is None else (meter, keeper, None)
+
+
+def identity_of(settings: MeterSettings) -> dict[str, Any]:
+    """Return what tells one meter from another; its address may change."""
+    return {
+        "profile": settings.profile_id,
+        "inverted": settings.inverted,
+        "serial": settings.serial,
+    }
+
+
+def _is_of(kept: dict[str, Any] | None, meter: MeterSettings) -> bool:
+    """Tell whether what was kept is of the meter that is in the settings now.
+
+    Its address may have changed, and its serial number may be unknown.
+    """
+    if kept is None:
+        return False
+    was, now = kept.get("of"), identity_of(meter)
+    if not isinstance(was, Mapping):
+        return False
+    serials = (was.get("serial"), now["serial"])
+    return same_meter(*serials) and all(
+        was.get(name) == now[name] for name in ("profile", "inverted")
+    )
 
 
 async def async_load_state(

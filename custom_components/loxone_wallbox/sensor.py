@@ -134,6 +134,14 @@ METER_DESCRIPTIONS = (
         value_fn=_coverage,
         always_available=True,
     ),
+    WallboxSensorDescription(
+        key="measurement_error",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        native_unit_of_measurement=PERCENTAGE,
+        suggested_display_precision=1,
+        value_fn=lambda data: None if data.meter is None else data.meter.error_pct,
+        always_available=True,
+    ),
 )
 
 ENERGY_TOTAL = WallboxSensorDescription(

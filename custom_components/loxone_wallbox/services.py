@@ -35,6 +35,7 @@ from .grid_actions import (
     start_event,
     update_event,
 )
+from .power_actions import POWER_SCHEMA, async_get_power_series
 from .rights import Actor, async_actor
 from .targets import invalid, site_of, utc_instant, wallbox_of
 
@@ -90,6 +91,13 @@ def async_setup_services(hass: HomeAssistant) -> None:
         "dsr_list",
         async_list_events,
         schema=probatio.Schema(_DEVICES),
+        supports_response=SupportsResponse.ONLY,
+    )
+    hass.services.async_register(
+        DOMAIN,
+        "get_power_series",
+        async_get_power_series,
+        schema=probatio.Schema({**_DEVICES, **POWER_SCHEMA}),
         supports_response=SupportsResponse.ONLY,
     )
 

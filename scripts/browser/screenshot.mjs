@@ -18,7 +18,7 @@ const browser = await chromium.launch({
 });
 try {
   const page = await browser.newPage({
-    viewport: { width: 1280, height: 1568 },
+    viewport: { width: 1280, height: 1556 },
     locale: "en-GB",
     timezoneId: "Europe/London",
   });

@@ -5,6 +5,7 @@ import time
 
 from scripts.demo_lib.entities import Wallbox
 from scripts.demo_lib.findings import Findings
+from scripts.demo_lib.metering import Metering
 from scripts.demo_lib.night import Night
 from scripts.demo_lib.progress import DemoError
 from scripts.demo_lib.stage import Stage
@@ -24,7 +25,7 @@ type Scene = tuple[str, Callable[[], Awaitable[None]]]
 async def check_all(
     stage: Stage, findings: Findings, *, night: bool, no_clock: str
 ) -> None:
-    """Check a wallbox that obeys its owner, then, in a night, one under the rules.
+    """Check a wallbox that obeys its owner, then one under the rules, then a meter.
 
     `no_clock` says why there is no clock to play a night on.
     """
@@ -32,10 +33,11 @@ async def check_all(
     await _play(Visit(stage, findings).scenes)
     if not night:
         print("the night: left out", flush=True)
-        return
-    if no_clock:
+    elif no_clock:
         raise DemoError(f"The night cannot be played: {no_clock}.")
-    await _play(Night(stage, findings).scenes)
+    else:
+        await _play(Night(stage, findings).scenes)
+    await _play(Metering(stage, findings).scenes)
 
 
 async def _play(scenes: list[Scene]) -> None:

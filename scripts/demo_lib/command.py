@@ -14,6 +14,7 @@ from scripts.demo_lib.findings import Findings
 from scripts.demo_lib.history import describe
 from scripts.demo_lib.home import PASSWORD, RESTART_EXIT_CODE, USERNAME
 from scripts.demo_lib.household import ZONE, yesterday_evening
+from scripts.demo_lib.metering import FASTEST_READ, set_meter_up
 from scripts.demo_lib.night import EVENING
 from scripts.demo_lib.paths import ROOT, RUNS
 from scripts.demo_lib.processes import tail
@@ -68,6 +69,15 @@ def beginning(options: argparse.Namespace) -> datetime | None:
     return start
 
 
+def why_no_meter(options: argparse.Namespace) -> str:
+    """Return why the first wallbox gets no meter, nothing where it gets one."""
+    if options.screenshot:
+        return "the picture is of a wallbox without one"
+    if options.rate is not None and options.rate > FASTEST_READ:
+        return f"none can be read each second on a clock faster than x{FASTEST_READ:g}"
+    return ""
+
+
 def why_no_clock(start: datetime | None) -> str:
     """Return why there can be no shared clock, nothing where it can or need not."""
     built = shim.build() if start else None
@@ -91,7 +101,8 @@ async def welcome(stage: Stage) -> str:
         lines.append(
             f"Clock:           {stage.clock.now().astimezone(ZONE):%Y-%m-%d %H:%M:%S} "
             f"at x{stage.clock.rate:g}; "
-            "python3 scripts/clock/clockctl.py rate 60 changes it"
+            "python3 scripts/clock/clockctl.py rate 60 changes it "
+            f"(up to x{FASTEST_READ:g} the meter can be read each second)"
         )
     return "\n".join([*lines, "Ctrl-C ends the demo.", ""])
 
@@ -157,6 +168,11 @@ async def show(options: argparse.Namespace, progress: Progress) -> int:
             await history.play(stage, start)
         elif options.rate is not None and stage.clock is not None:
             stage.clock.set_rate(options.rate)
+        if why := why_no_meter(options):
+            print(progress.begin(f"no energy meter: {why}"), flush=True)
+        else:
+            async with progress.step("energy meter, through the wallbox's own flow"):
+                await set_meter_up(stage)
         if options.screenshot:
             async with progress.step(f"screenshot {options.screenshot}"):
                 await screenshot.take(stage, options.screenshot, as_it_is=played)

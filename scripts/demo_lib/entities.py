@@ -27,6 +27,8 @@ NEEDED = (
     "skip_random_delay",
     "status",
 )
+# Of a wallbox with an energy meter of its own.
+METERED = ("meter_connection", "meter_coverage")
 WATTS = {"W": 1.0, "kW": 1000.0}
 
 

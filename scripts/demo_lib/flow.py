@@ -7,6 +7,9 @@ from scripts.demo_lib.api import HomeAssistant, wait_for
 from scripts.demo_lib.progress import DemoError
 
 FLOW = "/api/config/config_entries/flow"
+SUBENTRY_FLOW = "/api/config/config_entries/subentries/flow"
+# How a flow says that it changed what there was.
+CHANGED = "reconfigure_successful"
 MOST_STEPS = 40
 PROGRESS_TIMEOUT = 60
 
@@ -68,15 +71,43 @@ async def run_flow(
 
     menu lists the choices to take, in order of preference, where a step is a menu.
     """
-    result = await api.post(FLOW, {"handler": handler})
+    result = await _walk(api, FLOW, {"handler": handler}, answers, menu)
+    if result["type"] == "abort":
+        raise DemoError(f"The config flow gave up: {result['reason']}.")
+    entry: dict[str, Any] = result["result"]
+    return entry
+
+
+async def change_subentry(
+    api: HomeAssistant,
+    entry_id: str,
+    subentry: Mapping[str, Any],
+    answers: Mapping[str, Answer],
+) -> None:
+    """Change a part of an entry through its flow."""
+    start = {
+        "handler": [entry_id, subentry["subentry_type"]],
+        "subentry_id": subentry["subentry_id"],
+    }
+    result = await _walk(api, SUBENTRY_FLOW, start, answers)
+    if result["type"] != "abort" or result["reason"] != CHANGED:
+        raise DemoError(f"The flow of {subentry['title']} did not change it: {result}.")
+
+
+async def _walk(
+    api: HomeAssistant,
+    flows: str,
+    start: Mapping[str, Any],
+    answers: Mapping[str, Answer],
+    menu: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Start a flow, answer its steps, and return how it ended."""
+    result: dict[str, Any] = await api.post(flows, start)
     for _ in range(MOST_STEPS):
         kind = result["type"]
-        if kind == "create_entry":
-            entry: dict[str, Any] = result["result"]
-            return entry
-        if kind == "abort":
-            raise DemoError(f"The config flow gave up: {result['reason']}.")
-        path = f"{FLOW}/{result['flow_id']}"
+        if kind in ("create_entry", "abort"):
+            return result
+        path = f"{flows}/{result['flow_id']}"
         if kind == "form":
             if errors := ", ".join(flow_errors(result)):
                 raise DemoError(f"Step {result['step_id']} was refused: {errors}.")

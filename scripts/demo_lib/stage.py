@@ -28,6 +28,7 @@ from scripts.demo_lib.world import (
 MINISERVER_PORT = 8080
 MINISERVER_TLS_PORT = 8443
 CONTROL_PORT = 8081
+METER_PORT = 5020
 
 
 @dataclass(kw_only=True)
@@ -109,6 +110,7 @@ async def staged(
             port=free_port(MINISERVER_PORT),
             tls_port=free_port(MINISERVER_TLS_PORT),
             control_port=free_port(CONTROL_PORT),
+            meter_port=free_port(METER_PORT),
             wallboxes=options.wallboxes,
         )
         await stack.enter_async_context(world)

@@ -20,6 +20,9 @@ USERNAME = "admin"
 PASSWORD = "simulated-miniserver"  # noqa: S105 - of a simulator on this machine
 # How often the meters in the wallboxes tell what they count.
 ENERGY_EVERY_S = 15
+# The meter before the first wallbox; it has counted for somebody else before.
+METER = "sdm630"
+METER_KWH = 8214.3
 # A car's battery in kWh, and what of it is free where nothing else is said.
 CAPACITY_KWH = 130
 USUAL_FREE_KWH = 60
@@ -52,10 +55,12 @@ class World:
         port: int,
         tls_port: int,
         control_port: int,
+        meter_port: int,
         wallboxes: int,
     ) -> None:
         """Describe it; start() starts it."""
         self.port = port
+        self.meter_port = meter_port
         self.url = f"http://127.0.0.1:{control_port}"
         self.child = Child(
             "The simulator",
@@ -66,6 +71,7 @@ class World:
                 *("--wallboxes", str(wallboxes)),
                 *("--user", USERNAME, "--password", PASSWORD),
                 *("--energy-every", str(ENERGY_EVERY_S)),
+                *("--meter", f"{METER}:{meter_port},energy={METER_KWH}"),
             ],
             folder / "simulator.log",
         )

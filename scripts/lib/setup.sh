@@ -227,6 +227,28 @@ need_debian() {
   for program in "$@"; do command -v "$program" || return 1; done
 }
 
+# need_databases: the servers of PostgreSQL and MariaDB, for the tests that start their own.
+# None of them is started here. Without root their tests are left out, and say so.
+need_databases() {
+  if compgen -G "/usr/lib/postgresql/*/bin/postgres" && command -v mariadbd &&
+    command -v mariadb-install-db && command -v my_print_defaults; then
+    NOTE="ready"
+    return 0
+  fi
+  ADVICE="Install them with the package manager of this machine (Debian: apt-get install
+postgresql mariadb-server-core mariadb-client-core) and run the command again."
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get; then
+    NOTE="not installed, their tests are left out"
+    [ -z "${CI:-}" ]
+    return
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  NOTE="installed"
+  # A run level of one user: packages start no service.
+  apt-get update && RUNLEVEL=1 apt-get install -y --no-install-recommends \
+    postgresql mariadb-server-core mariadb-client-core
+}
+
 # unpack_debian FOLDER PACKAGE..: unpack packages without installing them.
 unpack_debian() {
   local folder=$1 archive

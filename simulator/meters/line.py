@@ -153,7 +153,7 @@ class _Client:
             for request in self._line.framing.split(buffer):
                 if not await self._handle(request):
                     return
-                self._line.used_at = self._loop.time()
+                self._line.used_at = max(self._line.used_at, heard_at)
 
     def close(self) -> None:
         """End the connection, and with it what would still have been sent."""
@@ -259,5 +259,6 @@ class _Client:
     def _send(self, frame: bytes) -> None:
         """Put bytes on the wire."""
         if frame and not self._writer.is_closing():
-            self._writer.write(frame)
+            # Before the write: while it lasts the client may run, and this one wait.
             self._line.used_at = self._loop.time()
+            self._writer.write(frame)

@@ -57,12 +57,12 @@ def waiting() -> OwnerState:
         plugged_at=NOW - timedelta(hours=4),
         cleared_at=NOW,
         target_at=NOW,
-        permission=replace(state.permission, at=NOW),
+        permission=replace(state.permission, at=NOW, previous_at=NOW),
         hours=replace(state.hours, changed_at=NOW),
         override=Override(
             mode=OverrideMode.PAUSE, start=NOW, end=NOW + timedelta(hours=2)
         ),
-        dsr=replace(state.dsr, events={event.key: event}),
+        dsr=replace(state.dsr, events={event.key: event}, former={event.key: event}),
         delay=DelayMemory(pending=pending, changed_at=NOW, unplugged_at=NOW),
     )
 
@@ -94,18 +94,20 @@ def test_nothing_that_happened_lies_ahead(jump: timedelta) -> None:
     """A car that is plugged in stays so, an override has begun and ends in time."""
     now = NOW + jump
     state = after_clock_step(waiting(), jump, now)
-    event = state.dsr.events["", "A"]
+    event, former = state.dsr.events["", "A"], state.dsr.former["", "A"]
     for at in (
         state.plugged_at,
         state.cleared_at,
         state.target_at,
         state.permission.at,
+        state.permission.previous_at,
         state.hours.changed_at,
         state.delay.changed_at,
         state.delay.unplugged_at,
         event.taken_at,
         event.heard_at,
         event.opted_out_at,
+        former.taken_at,
     ):
         assert at is not None
         assert at <= now

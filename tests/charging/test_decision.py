@@ -144,7 +144,7 @@ def test_opting_out() -> None:
     grid = event("A", local("2027-01-13T23:00:00"), local("2027-01-13T23:30:00"))
     player.change(dsr=book(player.now, grid))
     player.until(local("2027-01-13T23:05:00"))
-    player.change(dsr=player.situation.dsr.opt_out(player.now, "owner"))
+    player.change(dsr=player.situation.dsr.opt_out(player.now, "owner", by_hand=True))
     player.until(local("2027-01-13T23:40:00"))
     assert powers(player.log)[-2:] == [("13 23:00:45", 6), ("13 23:05:00", 11)]
 

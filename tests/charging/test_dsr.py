@@ -136,28 +136,39 @@ def test_versions(event: DsrEvent, version: int) -> None:
     assert newer.events[event.key].limit_kw == 1.0
 
 
-@given(found=st.lists(events(), min_size=1, max_size=8), by=st.none() | st.text())
+@given(
+    found=st.lists(events(), min_size=1, max_size=8),
+    by=st.none() | st.text(),
+    by_hand=st.booleans(),
+)
 def test_opting_out_outlives_a_new_version(
-    found: list[DsrEvent], by: str | None
+    found: list[DsrEvent], by: str | None, by_hand: bool
 ) -> None:
     """The owner's word is about the event, in whatever version."""
     book = filled(found, SilencePolicy.RELEASE, 0)
     if not list(book.active(NOW)):
         with pytest.raises(DsrError, match="dsr_nothing_active"):
-            book.opt_out(NOW, by)
+            book.opt_out(NOW, by, by_hand=by_hand)
         return
-    left = book.opt_out(NOW, by)
+    left = book.opt_out(NOW, by, by_hand=by_hand)
     assert set(left.events) == set(book.events)
     assert list(left.active(NOW)) == []
     for event in left.events.values():
         later = NOW + timedelta(seconds=5)
         if event.opted_out_at is None or event.end <= later:
             continue
-        assert event.opted_out_by == by
-        newer = left.add(
-            replace(event, version=99, opted_out_at=None, opted_out_by=None), later
+        assert (event.opted_out_by, event.opted_out_by_hand) == (by, by_hand)
+        again = replace(
+            event,
+            version=99,
+            opted_out_at=None,
+            opted_out_by=None,
+            opted_out_by_hand=False,
         )
-        assert newer.events[event.key].opted_out_at == NOW
+        newer = left.add(again, later)
+        taken = newer.events[event.key]
+        assert taken.opted_out_at == NOW
+        assert (taken.opted_out_by, taken.opted_out_by_hand) == (by, by_hand)
         assert event.key not in {one.key for one in newer.active(later)}
 
 

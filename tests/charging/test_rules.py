@@ -181,7 +181,9 @@ class WallboxLife(RuleBasedStateMachine):
     def opt_out(self) -> None:
         """Leave what holds now."""
         try:
-            book = self.player.situation.dsr.opt_out(self.player.now, "owner")
+            book = self.player.situation.dsr.opt_out(
+                self.player.now, None, by_hand=True
+            )
         except DsrError:
             return
         self._took(self.player.change(dsr=book), acted=True)

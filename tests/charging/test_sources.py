@@ -242,7 +242,7 @@ def test_opt_out_outlives_a_new_version() -> None:
     """What the owner left stays left, also when it is prolonged or deleted."""
     calendar = Calendar()
     calendar.say([ask(0, 2)])
-    calendar.book = calendar.book.opt_out(NOW + HOUR, None)
+    calendar.book = calendar.book.opt_out(NOW + HOUR, None, by_hand=True)
     calendar.say([ask(0, 3)], NOW + HOUR)
     (event,) = calendar.live
     assert event.end == NOW + 3 * HOUR

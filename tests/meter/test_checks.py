@@ -102,7 +102,9 @@ def test_limits(circuit: Circuit, reject: float, warn: float) -> None:
         ({M.VOLTAGE_L1: 0.0}, Reason.VOLTAGE, M.VOLTAGE_L1),
         ({M.VOLTAGE_L1: 179.9}, Reason.VOLTAGE, M.VOLTAGE_L1),
         ({M.VOLTAGE_L1: 270.1}, Reason.VOLTAGE, M.VOLTAGE_L1),
+        ({M.VOLTAGE_L1: 100.0, M.CURRENT_L1: 0.0}, Reason.VOLTAGE, M.VOLTAGE_L1),
         ({M.VOLTAGE_L3: 0.0}, Reason.VOLTAGE, M.VOLTAGE_L3),
+        ({M.VOLTAGE_L3: 90.0, M.CURRENT_L3: 0.51}, Reason.VOLTAGE, M.VOLTAGE_L3),
         ({M.VOLTAGE_L2: 400.0}, Reason.VOLTAGE, M.VOLTAGE_L2),
         ({M.FREQUENCY: 0.0}, Reason.FREQUENCY, M.FREQUENCY),
         ({M.FREQUENCY: 46.9}, Reason.FREQUENCY, M.FREQUENCY),
@@ -220,8 +222,10 @@ WIRING = FindingKind.WIRING_INVERTED
 
 def test_inverted_wiring() -> None:
     """It is told after ten seconds and until power flows the right way."""
-    told = kinds(*[INVERTED] * 11, IDLE, IDLE, RIGHT, IDLE, INVERTED)
-    assert told == [[]] * 10 + [[WIRING]] * 3 + [[]] * 3
+    told = kinds(*[INVERTED] * 11, *[IDLE] * 90, RIGHT, IDLE, INVERTED)
+    assert told == [[]] * 10 + [[WIRING]] * 91 + [[]] * 3
+    back = Circuit(phases=3, rated_a=16, feeds_back=True)
+    assert not any(kinds(*[INVERTED] * 30, circuit=back))
 
 
 @pytest.mark.parametrize(
@@ -299,6 +303,34 @@ def test_what_lasts_is_told(
 def test_what_agrees_well_enough(one: MeterSample) -> None:
     """Rounding, reactive power and half a reading are nothing to tell."""
     assert not any(kinds(*[one] * 30))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "kind"),
+    [
+        (
+            sample(500, {M.POWER_L1: 531.0, M.POWER_L2: 0.0, M.POWER_L3: 0.0}),
+            FindingKind.PHASES_DISAGREE,
+        ),
+        (sample(6_399, WEAK), FindingKind.APPARENT_POWER_DISAGREES),
+        (sample(13_359, {}), FindingKind.POWER_HIGH),
+    ],
+)
+def test_what_does_not_agree_well_enough(wrong: MeterSample, kind: FindingKind) -> None:
+    """A watt more than is allowed is told."""
+    assert kinds(*[wrong] * 11)[-1] == [kind]
+
+
+def test_what_is_seen_seldom_was_something_else() -> None:
+    """Half a minute without it and it begins anew; found, it stays until disproved."""
+    wrong = sample(values=OFF)
+    assert any(kinds(*[wrong] * 9, every_s=29))
+    assert not any(kinds(*[wrong] * 9, every_s=31))
+    phases = {M.POWER_L1: 300.0, M.POWER_L2: 300.0, M.POWER_L3: 300.0}
+    rest = sample(900, phases)
+    load = sample(1_010, {**phases, M.POWER_L1: 410.0})
+    told = kinds(*[wrong] * 11, *[rest] * 50, load)
+    assert told[-2:] == [[FindingKind.PHASES_DISAGREE], []]
 
 
 def test_data_of_findings() -> None:

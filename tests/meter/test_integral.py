@@ -11,13 +11,11 @@ from .counting import MOST_W, STEP_WH, TrueMeter
 from custom_components.loxone_wallbox.meter.integral import FineTotal, Gap, Integral
 
 
-def integrated(
-    *samples: tuple[float | None, float], max_step_s: float = 2.5
-) -> Integral:
+def integrated(*samples: tuple[float | None, float]) -> Integral:
     """Return the integral of powers and their instants."""
     integral = Integral()
     for power, at in samples:
-        integral = integral.take(power, at, max_step_s)
+        integral = integral.take(power, at)
     return integral
 
 
@@ -61,8 +59,9 @@ def test_gaps() -> None:
 
 def test_meters_that_measure_seldom() -> None:
     """A meter that measures each ten seconds has no hole between."""
-    samples = [(3600, 0), (3600, 10), (7200, 20)]
-    integral = integrated(*samples, max_step_s=25)
+    integral = Integral()
+    for power, at in [(3600, 0), (3600, 10), (7200, 20)]:
+        integral = integral.take(power, at, max_step_s=25)
     assert integral.wh == pytest.approx(25)
     assert integral.gaps == 0
 
@@ -71,6 +70,8 @@ def test_coverage() -> None:
     """The measured part of the time of charging; what rests is not counted."""
     assert Integral().coverage is None
     assert integrated((0, 0), (0, 1), (0, 99)).coverage is None
+    assert integrated((50, 0), (50, 1)).coverage is None
+    assert integrated((0, 0), (51, 1)).coverage == 1
     integral = integrated(*((7000, second) for second in range(91)), (7000, 100))
     assert integral.coverage == pytest.approx(0.9)
     assert integral.missed_s == pytest.approx(10)

@@ -1,12 +1,16 @@
 """The series in memory, and when a second is shown."""
 
+from itertools import pairwise
 import math
 
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.loxone_wallbox.meter import series as series_module
-from custom_components.loxone_wallbox.meter.series import PowerSeries, VisitSeries
+from custom_components.loxone_wallbox.meter.series import (
+    IDLE_POINTS,
+    PowerSeries,
+    VisitSeries,
+)
 from custom_components.loxone_wallbox.meter.shown import ShowGate
 
 DAY_S = 86_400
@@ -46,11 +50,19 @@ def test_no_number_is_a_hole_and_no_time_goes_back() -> None:
     assert series.between(0, 9) == [(5, 100), (6, None)]
 
 
-def test_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A visit of many days keeps its end."""
-    monkeypatch.setattr(series_module, "MOST_POINTS", 100)
-    monkeypatch.setattr(series_module, "SPARE", 10)
+def test_a_hole_begins_where_the_readings_end() -> None:
+    """Not where somebody says so, which may be much later."""
     series = PowerSeries()
+    series.add(0, 7000)
+    assert series.add(0, None) == []
+    assert series.add(600, None) == [(1, None)]
+    assert series.add(700, 7000) == [(700, 7000)]
+    assert series.between(0, 701) == [(0, 7000), (1, None), (700, 7000)]
+
+
+def test_the_oldest_go_first() -> None:
+    """A visit of many days keeps its end."""
+    series = PowerSeries(most=100)
     for second in range(1000):
         series.add(second, 1)
     assert 100 <= len(series.times) <= 110
@@ -58,16 +70,82 @@ def test_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(series.times) == len(series.powers)
 
 
+def test_what_is_added_is_told() -> None:
+    """Who listens hears the same points as who asks later."""
+    series = PowerSeries()
+    told = [
+        *series.add(0, 7000),
+        *series.add(0, 7000),
+        *series.add(1, None),
+        *series.add(2, None),
+        *series.add(3, 7000),
+        *series.add(9, 7000),
+    ]
+    assert told == series.between(-math.inf, math.inf)
+    assert told == [(0, 7000), (1, None), (3, 7000), (4, None), (9, 7000)]
+
+
 def test_the_visit_before_is_kept() -> None:
-    """The running one and the last, not more."""
+    """The running one and the last, not more; what is between belongs to none."""
     visits = VisitSeries()
     for start in (0, 100, 200):
-        visits.begin()
+        visits.begin(start)
         visits.add(start, start)
-    assert visits.between(0, 1000) == [(100, 100), (200, 200)]
-    visits.begin()
-    visits.begin()
-    assert visits.last.between(0, 1000) == [(200, 200)]
+        visits.end(start + 1)
+        visits.add(start + 2, 0)
+    assert visits.current is None
+    assert visits.last is not None
+    assert (visits.last.start, visits.last.end) == (200, 201)
+    assert visits.last.series.between(0, 1000) == [(200, 200)]
+    assert visits.idle.between(0, 1000) == [(202, 0)]
+    visits.begin(300)
+    assert visits.last.start == 200
+    visits.begin(400)
+    assert (visits.last.start, visits.last.end) == (300, 400)
+
+
+def test_idle_days_cost_no_visit() -> None:
+    """However long nothing is plugged in, the visit before stays whole."""
+    visits = VisitSeries()
+    visits.begin(0)
+    for second in range(1000):
+        visits.add(second, 7000)
+    visits.end(1000)
+    for second in range(1000, 1000 + 3 * IDLE_POINTS):
+        visits.add(second, 0)
+    assert visits.last is not None
+    assert len(visits.last.series.times) == 1000
+    assert len(visits.idle.times) < 1.1 * IDLE_POINTS
+
+
+@given(st.sets(st.integers(0, 60)), st.integers(0, 60), st.integers(0, 60))
+def test_a_second_is_a_reading_or_in_a_hole(
+    read: set[int], plugged: int, unplugged: int
+) -> None:
+    """Nothing is said of a second that was not read, whoever was plugged in."""
+    visits = VisitSeries()
+    for second in range(61):
+        if second == plugged:
+            visits.begin(second)
+        if second == unplugged:
+            visits.end(second)
+        if second in read:
+            visits.add(second, 1000)
+    points = visits.between(0, 61)
+    if plugged == unplugged:
+        assert visits.current is None
+    kept = {at for at, power in points if power is not None}
+    assert kept <= read
+    # What was idle before the visit before is forgotten, nothing else.
+    gone = read - kept
+    assert not gone or max(gone) < max(plugged, unplugged)
+    assert points == sorted(points, key=lambda point: point[0])
+    for (at, power), (after, then) in pairwise([*points, (61, None)]):
+        assert power is not None or then is not None or after == 61
+        if power is not None and then is not None:
+            assert after - at <= 2.5
+    first_at, first = points[0]
+    assert first_at <= 2.5 or (first_at == 0 and first is None)
 
 
 def shown(powers: dict[int, float | None]) -> list[int]:

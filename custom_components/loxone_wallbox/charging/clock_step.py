@@ -4,11 +4,12 @@ Takes a state, by how much the clock was set and the new now. What has happened 
 lie ahead, and what is left of a delay is left of it still.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from .delay import DWELL_SWITCH, DelayMemory
-from .dsr import DsrBook
+from .dsr import DsrBook, DsrEvent
 from .override import MAX_LENGTH, Override
 from .owner import OwnerState
 
@@ -23,7 +24,11 @@ def after_clock_step(state: OwnerState, step: timedelta, now: datetime) -> Owner
         plugged_at=_past(state.plugged_at, now),
         cleared_at=_past(state.cleared_at, now),
         target_at=_past(state.target_at, now),
-        permission=replace(state.permission, at=_past(state.permission.at, now)),
+        permission=replace(
+            state.permission,
+            at=_past(state.permission.at, now),
+            previous_at=_past(state.permission.previous_at, now),
+        ),
         hours=replace(state.hours, changed_at=_past(state.hours.changed_at, now)),
         override=state.override and _override(state.override, now),
         dsr=_book(state.dsr, now),
@@ -48,7 +53,16 @@ def _override(override: Override, now: datetime) -> Override:
 
 def _book(book: DsrBook, now: datetime) -> DsrBook:
     """Return the events with all that was heard of them in the past."""
-    events = {
+    return replace(
+        book, events=_events(book.events, now), former=_events(book.former, now)
+    )
+
+
+def _events(
+    events: Mapping[tuple[str, str], DsrEvent], now: datetime
+) -> dict[tuple[str, str], DsrEvent]:
+    """Return events with all that was heard of them in the past."""
+    return {
         key: replace(
             event,
             heard_at=min(event.heard_at, now),
@@ -56,9 +70,8 @@ def _book(book: DsrBook, now: datetime) -> DsrBook:
             opted_out_at=_past(event.opted_out_at, now),
             cancelled_at=_past(event.cancelled_at, now),
         )
-        for key, event in book.events.items()
+        for key, event in events.items()
     }
-    return replace(book, events=events)
 
 
 def _delay(

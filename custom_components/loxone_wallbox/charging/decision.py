@@ -71,18 +71,26 @@ def _change(
         # Nothing is to change, so nobody asks since when.
         return Change(at=now, cause=Cause.USER)
     switches = wish.target.allowed is not memory.settled.allowed
-    return last_change(situation, now, _permission_differs if switches else _differs)
+    change = last_change(situation, now, _permission_differs if switches else _differs)
+    starts = switches and wish.target.allowed
+    if starts and situation.dsr.starts_at_once(now, change.at):
+        return replace(change, exempt=True)
+    return change
 
 
 def _unplugged(situation: Situation, now: datetime) -> Target:
     """Return what holds without a car.
 
     The permission stays, so that a charger whose Home Assistant has died strands
-    nobody; it goes where the owner took it, or wants it strictly by the hours.
+    nobody; it goes where the owner took it, or wants it strictly by the hours, and
+    while a protection holds.
     """
+    if situation.blocked_by is not None:
+        return OFF
     seen = replace(situation, plugged_at=now)
     wish = wish_at(seen, now)
-    if situation.strict or wish.reason is Reason.PAUSED:
+    taken = not situation.permission.allowed and not wish.target.allowed
+    if situation.strict or taken or wish.reason is Reason.PAUSED:
         return wish.target
     limit = min(situation.target.at_instant(now), situation.max_kw)
     return Target(allowed=True, limit_kw=limit)

@@ -54,10 +54,14 @@ OFF = Target(allowed=False)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """When and why something that decides changed."""
+    """When and why something that decides changed.
+
+    What is `exempt` waits for no delay, whatever its cause.
+    """
 
     at: datetime
     cause: Cause
+    exempt: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,6 +173,16 @@ class DelayMemory:
         moved = replace(self.pending, due=self.pending.due + step)
         return replace(self, pending=moved).clamp(max_delay_s, now)
 
+    def taken_back(self, before: Self, now: datetime) -> Self:
+        """Return what was before an act that failed, without forgetting its draws."""
+        again = None if before.pending is None else before.pending.relevant_time_id
+        draws = tuple(
+            one
+            for one in self._close(Outcome.CANCELLED, now).draws
+            if one in before.draws or one.relevant_time_id != again
+        )
+        return replace(before, draws=draws)
+
     def _close(self, outcome: Outcome, now: datetime, by: str | None = None) -> Self:
         """End what is pending and keep the record of its draw."""
         pending = self.pending
@@ -201,7 +215,8 @@ class DelayMemory:
         if want.same_as(self.settled):
             return self._close(Outcome.CANCELLED, now).settle(want, now)
         memory = self
-        if change.cause in {Cause.USER, Cause.SAFETY}:
+        at_once = change.exempt or change.cause in {Cause.USER, Cause.SAFETY}
+        if at_once and not self._is_older(change, want, now):
             return self._close(Outcome.CANCELLED, now).settle(want, now)
         rises = want.higher_than(self.settled)
         if self.pending is not None:
@@ -215,6 +230,18 @@ class DelayMemory:
         if pending is not None and now >= pending.due:
             return memory._close(Outcome.APPLIED, now).settle(want, now)  # noqa: SLF001
         return memory
+
+    def _is_older(self, change: Change, want: Target, now: datetime) -> bool:
+        """Tell whether a change lies before what is pending towards the same.
+
+        What was said before a relevant time does not break its delay off.
+        """
+        pending = self.pending
+        return (
+            pending is not None
+            and pending.to_target.same_as(want)
+            and change.at < min(pending.relevant_at, now)
+        )
 
     def _begin(
         self,

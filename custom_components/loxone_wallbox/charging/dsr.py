@@ -4,7 +4,7 @@ Takes events from any source, gives the limit in force. The book is plain data: 
 change returns a new one, and a wrong event raises `DsrError` and changes nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -52,7 +52,8 @@ class DsrEvent:
 
     `validity_s` is how long the word of its source holds without being repeated;
     `heard_at` when it was last heard, `taken_at` when this version was taken: it can
-    have no effect before. `site`: the limit is one of all wallboxes together.
+    have no effect before. `site`: the limit is one of all wallboxes together. A person
+    who opts out may have no user, so `opted_out_by_hand` is kept apart.
     """
 
     event_id: str
@@ -73,6 +74,7 @@ class DsrEvent:
     taken_at: datetime | None = None
     opted_out_at: datetime | None = None
     opted_out_by: str | None = None
+    opted_out_by_hand: bool = False
     cancelled_at: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -157,6 +159,8 @@ class DsrEvent:
             for name, value in data.items()
         }
         fields["kind"] = DsrKind(fields["kind"])
+        # Older files name only the user.
+        fields.setdefault("opted_out_by_hand", fields.get("opted_out_by") is not None)
         return cls(**fields)
 
 
@@ -172,13 +176,16 @@ def _is_number(number: float | None) -> bool:
 class DsrBook:
     """All events that are known, by program and id.
 
-    `shares` are what a wallbox may draw in kW of the limits of the whole site.
+    `shares` are what a wallbox may draw in kW of the limits of the whole site. `former`
+    are the versions that a newer one replaced while they held, with their end: what
+    they asked for until then is still asked of the past.
     """
 
     silence: SilencePolicy = SilencePolicy.RELEASE
     floor_kw: float = 0.0
     events: Mapping[tuple[str, str], DsrEvent] = field(default_factory=dict)
     shares: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    former: Mapping[tuple[str, str], DsrEvent] = field(default_factory=dict)
 
     def add(self, event: DsrEvent, now: datetime) -> Self:
         """Take an event, or a newer version of one.
@@ -197,8 +204,21 @@ class DsrBook:
                 event,
                 opted_out_at=known.opted_out_at,
                 opted_out_by=known.opted_out_by,
+                opted_out_by_hand=known.opted_out_by_hand,
             )
-        return self._with(event)
+        former = self.former if known is None else self._former_with(known, now)
+        return replace(self._with(event), former=former)
+
+    def _former_with(
+        self, known: DsrEvent, now: datetime
+    ) -> Mapping[tuple[str, str], DsrEvent]:
+        """Return the former versions with one that is replaced now, if it ever held."""
+        ended = known
+        if known.cancelled_at is None or known.cancelled_at > now:
+            ended = replace(known, cancelled_at=now)
+        if ended.effective_start >= ended.effective_end(self.silence):
+            return self.former
+        return {**self.former, known.key: ended}
 
     def heard(self, key: tuple[str, str], now: datetime) -> Self:
         """Take note that the source still says so."""
@@ -211,32 +231,33 @@ class DsrBook:
             raise DsrError("dsr_is_over")
         return self._with(replace(event, cancelled_at=now))
 
-    def opt_out(self, now: datetime, by: str | None) -> Self:
+    def opt_out(self, now: datetime, by: str | None, *, by_hand: bool) -> Self:
         """Let the owner leave every event that holds now.
 
-        Raises `DsrError` where there is none.
+        `by_hand` is a person's own act, with or without a user. Raises `DsrError` where
+        there is none.
         """
         active = list(self.active(now))
         if not active:
             raise DsrError("dsr_nothing_active")
         book = self
         for event in active:
-            book = book._with(replace(event, opted_out_at=now, opted_out_by=by))
+            left = replace(
+                event, opted_out_at=now, opted_out_by=by, opted_out_by_hand=by_hand
+            )
+            book = book._with(left)
         return book
 
     def prune(self, now: datetime) -> Self:
         """Forget events that ended long ago."""
-        kept = {
-            key: event
-            for key, event in self.events.items()
-            if event.end > now - KEEP_ENDED
-        }
-        return replace(self, events=kept)
+        return self._only(lambda one: one.end > now - KEEP_ENDED)
 
     def active(self, at: datetime) -> Iterable[DsrEvent]:
         """Return the events that hold at an instant."""
         return (
-            event for event in self.events.values() if event.is_active(at, self.silence)
+            event
+            for event in (*self.events.values(), *self.former.values())
+            if event.is_active(at, self.silence)
         )
 
     def reduction(self, at: datetime, *, exempt: bool | None = None) -> float | None:
@@ -263,20 +284,33 @@ class DsrBook:
 
     def without_site_limits(self) -> Self:
         """Return the book as it is for this wallbox alone."""
-        own = {
-            key: event
-            for key, event in self.events.items()
-            if not (event.site and event.kind is DsrKind.LIMIT)
-        }
-        return replace(self, events=own, shares={})
+        own = self._only(lambda one: not (one.site and one.kind is DsrKind.LIMIT))
+        return replace(own, shares={})
+
+    def without_exempt_increases(self) -> Self:
+        """Return the book without what asks for more and acts without a delay."""
+        return self._only(lambda one: one.reduces or not one.exempt)
 
     def increases(self, at: datetime) -> bool:
         """Tell whether charging is asked for outside the default hours."""
         return any(not event.reduces for event in self.active(at))
 
+    def starts_at_once(self, at: datetime, since: datetime) -> bool:
+        """Tell whether a start that is due since an instant needs no delay.
+
+        It needs none while a response service asks for more, nor where somebody else's
+        delay has ended with it or after it (exclusions ii and iii of regulation 11).
+        """
+        return any(
+            event.response_service
+            or (event.already_randomised and event.effective_start >= since)
+            for event in self.active(at)
+            if not event.reduces
+        )
+
     def edges(self, since: datetime) -> Iterable[tuple[datetime, DsrEvent]]:
         """Return every start and end with its event, of those not over by then."""
-        for event in self.events.values():
+        for event in (*self.events.values(), *self.former.values()):
             if event.end < since:
                 continue
             yield event.effective_start, event
@@ -288,6 +322,14 @@ class DsrBook:
             return self.events[key]
         except KeyError:
             raise DsrError("dsr_unknown") from None
+
+    def _only(self, wanted: Callable[[DsrEvent], bool]) -> Self:
+        """Return the book with the events that are wanted."""
+        events, former = (
+            {key: one for key, one in known.items() if wanted(one)}
+            for known in (self.events, self.former)
+        )
+        return replace(self, events=events, former=former)
 
     def _with(self, event: DsrEvent) -> Self:
         """Return the book with an event in it."""

@@ -14,6 +14,10 @@ from .regulation import Cause, Profile
 from .wish import Reason, Situation, TargetPower
 
 MANUAL = 99
+# Two instants of plugging in closer than this are those of the same visit.
+SAME_VISIT = timedelta(seconds=5)
+# So soon after plugging in the Miniserver tells its own instant of it.
+VISIT_TOLD = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +26,7 @@ class Observation:
 
     `mode_limits` are the limits of the configured modes, `visit` the Miniserver's own
     instant of the plug-in, `full` is a car that has stopped taking power by itself.
+    Of several reasons `blocked_by` is the first; `locked` is told whatever else is.
     """
 
     connected: bool | None
@@ -37,6 +42,7 @@ class Observation:
     mode_limits: dict[int, float]
     managed: bool = False
     full: bool = False
+    locked: bool = False
 
 
 def observe(
@@ -59,31 +65,65 @@ def observe(
     if state.owner_mode is None and seen.mode is not None:
         target = seen.limit_kw if seen.mode == MANUAL else state.target_kw
         state = replace(state, owner_mode=seen.mode, target_kw=target)
-    if seen.connected and state.plugged_at is None:
-        return _plugged(state, seen, now, first=first)
     if seen.connected is False and state.plugged_at is not None:
-        override = state.override
-        if override is not None and override.end is None:
-            override = None
-        return replace(
-            state, plugged_at=None, override=override, delay=state.delay.unplug(now)
-        )
+        return _unplugged(state, now)
+    if not seen.connected:
+        return state
+    if state.plugged_at is None:
+        return _plugged(state, seen, now, live=not first)
+    if _is_another_visit(state, state.plugged_at, seen, now):
+        gone = _unplugged(state, now)
+        # How long the old car was gone is not known, so no deadline is kept for it.
+        gone = replace(gone, delay=replace(gone.delay, unplugged=None))
+        return _plugged(gone, seen, now, live=False)
+    if seen.visit is not None and seen.visit != state.visit:
+        return replace(state, visit=seen.visit)
     return state
 
 
+def _is_another_visit(
+    state: OwnerState, plugged_at: datetime, seen: Observation, now: datetime
+) -> bool:
+    """Tell whether a car is there that was plugged in when nobody looked.
+
+    The Miniserver may tell its instant late, in whole seconds, not at all, and at first
+    that of the visit before; its clock need not be ours.
+    """
+    if seen.visit is None or state.visit is None or now - plugged_at <= VISIT_TOLD:
+        return False
+    return (
+        abs(seen.visit - state.visit) > SAME_VISIT
+        and abs(seen.visit - plugged_at) > SAME_VISIT
+    )
+
+
+def _unplugged(state: OwnerState, now: datetime) -> OwnerState:
+    """End a visit, and with it what the owner wanted until then."""
+    override = state.override
+    if override is not None and override.end is None:
+        override = None
+    return replace(
+        state,
+        plugged_at=None,
+        visit=None,
+        override=override,
+        delay=state.delay.unplug(now),
+    )
+
+
 def _plugged(
-    state: OwnerState, seen: Observation, now: datetime, *, first: bool
+    state: OwnerState, seen: Observation, now: datetime, *, live: bool
 ) -> OwnerState:
-    """Start a visit."""
+    """Start a visit; `live` is one whose plugging in was seen as it happened."""
     plugged_at, delay = now, state.delay.plug_in(now)
-    if first:
+    if not live:
         if seen.visit is not None and seen.visit <= now:
             plugged_at = seen.visit
         if seen.charging and seen.allowed:
-            # Nothing changes at the wall when it is Home Assistant that starts.
+            # Nothing changes at the wall only because somebody looks again.
             limit = seen.max_kw if seen.limit_kw is None else seen.limit_kw
             delay = replace(delay, settled=Target(allowed=True, limit_kw=limit))
-    return replace(state, plugged_at=plugged_at, delay=delay)
+    return replace(state, plugged_at=plugged_at, visit=seen.visit, delay=delay)
 
 
 def owner_limit(state: OwnerState, seen: Observation) -> float:
@@ -153,7 +193,8 @@ def next_step(
     The limit goes before the permission, so that nothing flows above it; once nothing
     reduces it the owner's mode is restored.
     """
-    if seen.allowed is None:
+    if seen.allowed is None or seen.locked or seen.blocked_by is Reason.LOCKED:
+        # Who is locked takes no command; the right one comes as soon as it does.
         return None
     if not target.allowed:
         return (Step.FORBID, 0) if seen.allowed else None
@@ -167,15 +208,16 @@ def _limit_step(
     target: Target, state: OwnerState, seen: Observation
 ) -> tuple[Step, float] | None:
     """Return the command that brings the limit, None when it is right."""
-    mode = state.owner_mode
+    mode, wanted = state.owner_mode, owner_limit(state, seen)
     own = mode is not None and mode != MANUAL
-    if own and target.limit_kw >= owner_limit(state, seen) - SAME_KW:
-        return None if seen.mode == mode else (Step.MODE, float(mode or 0))
-    if own and seen.mode == mode and (seen.limit_kw or 0) <= target.limit_kw:
-        return None
-    there = seen.limit_kw is not None and (
-        abs(seen.limit_kw - target.limit_kw) < 2 * SAME_KW
-    )
-    if seen.mode == MANUAL and there:
+    shown = 0.0 if seen.limit_kw is None else seen.limit_kw
+    there = seen.limit_kw is not None and abs(shown - target.limit_kw) < 2 * SAME_KW
+    if abs(target.limit_kw - wanted) < SAME_KW:
+        if own:
+            return None if seen.mode == mode else (Step.MODE, float(mode or 0))
+        return None if seen.mode == MANUAL and there else (Step.LIMIT, target.limit_kw)
+    # Nothing is raised, nor told for nothing, only because less is still to come.
+    lower = target.limit_kw > wanted and seen.mode != MANUAL
+    if there or ((lower or (own and seen.mode == mode)) and shown <= target.limit_kw):
         return None
     return (Step.LIMIT, target.limit_kw)

@@ -103,6 +103,8 @@ class OwnerState:
     dsr: DsrBook = field(default_factory=DsrBook)
     delay: DelayMemory = field(default_factory=DelayMemory)
     plugged_at: datetime | None = None
+    # The Miniserver's own instant of this visit, once it has told it.
+    visit: datetime | None = None
     cleared_at: datetime | None = None
     blocked: bool = False
     # Whether the wallbox was ever seen under these rules.
@@ -127,6 +129,8 @@ class OwnerState:
                 "allowed": self.permission.allowed,
                 "at": _text(self.permission.at),
                 "cause": self.permission.cause.value,
+                "previous": self.permission.previous,
+                "previous_at": _text(self.permission.previous_at),
             },
             "target": {
                 "kw": self.target_kw,
@@ -137,8 +141,10 @@ class OwnerState:
             "owner_mode": self.owner_mode,
             "override": None if self.override is None else self.override.as_dict(),
             "dsr": [event.as_dict() for event in self.dsr.events.values()],
+            "dsr_former": [event.as_dict() for event in self.dsr.former.values()],
             "delay": self.delay.as_dict(),
             "plugged_at": _text(self.plugged_at),
+            "visit": _text(self.visit),
             "cleared_at": _text(self.cleared_at),
             "blocked": self.blocked,
             "seen": self.seen,
@@ -148,7 +154,11 @@ class OwnerState:
     def from_dict(cls, data: Mapping[str, Any], profile: Profile) -> Self:
         """Read plain data under a regulation profile."""
         permission, target = data["permission"], data["target"]
-        events = [DsrEvent.from_dict(event) for event in data["dsr"]]
+        # What older files do not have was not known then either.
+        events, former = (
+            {event.key: event for event in map(DsrEvent.from_dict, found)}
+            for found in (data["dsr"], data.get("dsr_former", ()))
+        )
         return cls(
             profile_id=data["profile"],
             hours=DefaultHours.from_dict(data["hours"]),
@@ -159,6 +169,8 @@ class OwnerState:
                 allowed=permission["allowed"],
                 at=_instant(permission["at"]),
                 cause=Cause(permission["cause"]),
+                previous=permission.get("previous", True),
+                previous_at=_instant(permission.get("previous_at")),
             ),
             target_kw=target["kw"],
             target_previous_kw=target["previous_kw"],
@@ -166,11 +178,10 @@ class OwnerState:
             target_cause=Cause(target["cause"]),
             owner_mode=data["owner_mode"],
             override=data["override"] and Override.from_dict(data["override"]),
-            dsr=replace(
-                new_book(profile), events={event.key: event for event in events}
-            ),
+            dsr=replace(new_book(profile), events=events, former=former),
             delay=DelayMemory.from_dict(data["delay"]),
             plugged_at=_instant(data["plugged_at"]),
+            visit=_instant(data.get("visit")),
             cleared_at=_instant(data["cleared_at"]),
             blocked=data["blocked"],
             seen=data["seen"],

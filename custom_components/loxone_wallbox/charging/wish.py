@@ -6,9 +6,10 @@ safety, the owner, the grid, the default charging hours.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from .delay import OFF, Change, Target
 from .dsr import DsrBook
@@ -46,11 +47,31 @@ OVERRIDES = frozenset({Reason.OVERRIDE_CHARGE, Reason.OVERRIDE_PAUSE})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Permission:
-    """The owner's stored permission, since when and by whom."""
+    """The owner's stored permission, since when and by whom, and the one before."""
 
     allowed: bool = True
     at: datetime | None = None
     cause: Cause = Cause.USER
+    previous: bool = True
+    previous_at: datetime | None = None
+
+    def said(self, allowed: bool, at: datetime, cause: Cause) -> Self:
+        """Return the permission after somebody's word; to allow again says nothing."""
+        if allowed and self.allowed:
+            return self
+        return type(self)(
+            allowed=allowed,
+            at=at,
+            cause=cause,
+            previous=self.allowed,
+            previous_at=self.at,
+        )
+
+    def at_instant(self, at: datetime) -> tuple[bool, datetime | None]:
+        """Return the permission that held at an instant, and since when it did."""
+        if self.at is not None and at < self.at:
+            return self.previous, self.previous_at
+        return self.allowed, self.at
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,13 +140,11 @@ def _owner(situation: Situation, at: datetime) -> Wish | None:
 
     Of the permission and an override the later word counts.
     """
-    permission, override = situation.permission, situation.override
-    forbidden = not permission.allowed and (
-        permission.at is None or at >= permission.at
-    )
+    override = situation.override
+    allowed, since = situation.permission.at_instant(at)
     if override is not None and override.is_active(at):
-        later = permission.at is None or override.start >= permission.at
-        if not forbidden or later:
+        later = since is None or override.start >= since
+        if allowed or later:
             if override.mode is OverrideMode.PAUSE:
                 return Wish(target=OFF, reason=Reason.OVERRIDE_PAUSE)
             limit = _limit(situation, at)
@@ -133,7 +152,7 @@ def _owner(situation: Situation, at: datetime) -> Wish | None:
                 target=Target(allowed=True, limit_kw=limit),
                 reason=Reason.OVERRIDE_CHARGE,
             )
-    if forbidden:
+    if not allowed:
         return Wish(target=OFF, reason=Reason.PAUSED)
     return None
 
@@ -199,15 +218,38 @@ def last_change(
     found = Change(at=situation.plugged_at or now, cause=Cause.PLUG_IN)
     for change in past:
         if differs(wish_at(situation, change.at - JUST).target, wanted.target):
-            found = change
+            alone = any(one.exempt and one.at == change.at for one in past)
+            exempt = alone and not _differs_otherwise(situation, change.at, differs)
+            found = replace(change, exempt=exempt)
             break
     said = _last_said(situation, wanted.reason)
     if said is not None and found.at < said.at <= now:
         found = said
+    if found.cause is Cause.PLUG_IN and _charges_by_hand(situation, found.at):
+        # Who has said so before plugging in has overridden this delay too.
+        found = Change(at=found.at, cause=Cause.USER)
     reconnected = situation.reconnected_at
     if reconnected is not None and found.at < reconnected:
         return Change(at=reconnected, cause=Cause.RECONNECT)
     return found
+
+
+def _differs_otherwise(
+    situation: Situation, at: datetime, differs: Callable[[Target, Target], bool]
+) -> bool:
+    """Tell whether the wish changed at an instant also without what is exempt."""
+    plain = replace(situation, dsr=situation.dsr.without_exempt_increases())
+    return differs(wish_at(plain, at - JUST).target, wish_at(plain, at).target)
+
+
+def _charges_by_hand(situation: Situation, at: datetime) -> bool:
+    """Tell whether a person's override lets the car charge at an instant."""
+    override = situation.override
+    return (
+        override is not None
+        and _cause(override) is Cause.USER
+        and wish_at(situation, at).reason is Reason.OVERRIDE_CHARGE
+    )
 
 
 def _last_said(situation: Situation, reason: Reason) -> Change | None:
@@ -262,7 +304,9 @@ def _dsr_changes(book: DsrBook, start: datetime, end: datetime) -> Iterator[Chan
     """Return the starts and ends of events; leaving one is somebody's act."""
     for at, event in book.edges(start):
         if start <= at <= end:
-            cause = Cause.DSR
             if event.opted_out_at == at:
-                cause = Cause.USER if event.opted_out_by else Cause.AUTOMATION
-            yield Change(at=at, cause=cause)
+                cause = Cause.USER if event.opted_out_by_hand else Cause.AUTOMATION
+                yield Change(at=at, cause=cause)
+            else:
+                exempt = event.exempt and not event.reduces
+                yield Change(at=at, cause=Cause.DSR, exempt=exempt)

@@ -63,6 +63,20 @@ class MeterAccount:
             return self.total_wh
         return self.fine.wh + (self.base_wh or 0.0)
 
+    @property
+    def counted_wh(self) -> float | None:
+        """Return the counter's total with what flowed since its last step.
+
+        It knows nothing of the owner's energy total, so it never moves but by what is
+        counted: what sessions are measured by.
+        """
+        return self.counter.total_wh if self.fine is None else self.fine.wh
+
+    @property
+    def read_at(self) -> float | None:
+        """Return when the counter was last read and believed."""
+        return None if self.counter.segment is None else self.counter.segment.at
+
     def take(
         self, sample: MeterSample, facts: MeterFacts, at: float
     ) -> tuple[Self, Finding | None]:

@@ -5,12 +5,21 @@ It gives up early, so that the second after a lost answer has its reading again:
 connection is dropped after anything that is no sure answer, and the next read makes a
 new one. Nothing is tried twice within a second.
 
-The client is the pymodbus that Home Assistant carries, through `modbus_connection`. It
-looks neither at the count of registers nor at the function of an answer, takes a
-cancelled request for a lost one, and logs at every lost answer what it also raises; the
-first three are seen to in `link`, the last one here.
+On the network the client is the pymodbus that Home Assistant carries, through
+`modbus_connection`. It looks neither at the count of registers nor at the function of an
+answer and takes a cancelled request for a lost one; `link` sees to that. Serial devices
+are read with tmodbus, since pymodbus needs pyserial for them, which not every Home
+Assistant has. Both log at each lost answer what they also raise, which is kept out of
+the log here.
+
+A library has one time-out for the opening and for the answers. On the network that will
+do: a connection that takes long is tried anew each second. A serial device is opened by
+a thread, which a busy machine lets wait; so there the library has the time to open and
+the answers are waited for here.
 """
 
+import asyncio
+from collections.abc import Iterator
 import contextlib
 from contextvars import ContextVar
 import logging
@@ -19,25 +28,30 @@ from urllib.parse import urlsplit
 import warnings
 
 from modbus_connection import (
+    ModbusConnection,
     ModbusError,
     ModbusSerialParams,
     ModbusTcpParams,
     ModbusUnit,
 )
-from modbus_connection.pymodbus import ModbusConnection
+from modbus_connection.pymodbus import PymodbusConnection
+from modbus_connection.tmodbus import TmodbusConnection
 
 from .clock import MeterClock
-from .errors import CannotConnectError
+from .errors import CannotConnectError, NoAnswerError
 from .late import LATE_S
 from .link import GuardedLink, Wire
 from .model import MeterProfile, Read
+from .unhurried import unhurried
 
 DEDICATED_TIMEOUT_S = 0.8
 # What is left of a second is for the next one to begin on time.
 BUDGET_S = 0.9
+# A thread opens a serial device; a busy machine lets it wait.
+OPEN_S = 5.0
 
 _OURS: ContextVar[bool] = ContextVar("_OURS", default=False)
-_LIBRARY_LOGGER = "pymodbus.logging"
+_LIBRARY_LOGGERS = ("pymodbus.logging", "tmodbus.transport.async_rtu")
 
 
 class DedicatedLink(GuardedLink):
@@ -56,11 +70,16 @@ class DedicatedLink(GuardedLink):
         late_s: float = LATE_S,
     ) -> None:
         """Take what Home Assistant's shared links take; nothing is opened yet."""
-        self._connection = ModbusConnection(_for_pymodbus(params))
+        self._connection = _connection(params)
         unit: ModbusUnit = self._connection.for_unit(unit_id)
-        unit.require_timeout(timeout_s)
-        super().__init__(unit, profile, Wire.of(params), clock=clock, late_s=late_s)
-        logging.getLogger(_LIBRARY_LOGGER).addFilter(_raised_anyway)
+        wire = Wire.of(params)
+        serial = wire is Wire.SERIAL
+        unit.require_timeout(max(timeout_s, OPEN_S) if serial else timeout_s)
+        # The silence before a request counts here, which the library's time does not.
+        self._answer_s = timeout_s + profile.limits.spacing_s if serial else None
+        super().__init__(unit, profile, wire, clock=clock, late_s=late_s)
+        for name in _LIBRARY_LOGGERS:
+            logging.getLogger(name).addFilter(_raised_anyway)
 
     @override
     async def close(self) -> None:
@@ -69,23 +88,28 @@ class DedicatedLink(GuardedLink):
             await self._connection.close()
 
     @override
-    async def _ask(self, read: Read) -> list[int]:
-        """Send a read, on a new connection if there is none."""
-        # The callbacks of the connection run in a copy of this context.
-        token = _OURS.set(True)
-        try:
-            await self._connect()
-            return await super()._ask(read)
-        finally:
-            _OURS.reset(token)
+    async def _open(self) -> None:
+        """Connect if there is no connection; raise CannotConnectError.
 
-    async def _connect(self) -> None:
-        """Connect if there is no connection; raise CannotConnectError."""
-        try:
-            await self._connection.connect()
-        except (ModbusError, OSError, RuntimeError) as err:
-            # The last one is what pymodbus raises where pyserial is missing.
-            raise CannotConnectError(str(err)) from err
+        Who is cancelled here leaves the connection to open for the next read.
+        """
+        with _quietly():
+            try:
+                await unhurried(self._connection.connect())
+            except (ModbusError, OSError) as err:
+                raise CannotConnectError(str(err)) from err
+
+    @override
+    async def _ask(self, read: Read) -> list[int]:
+        """Send a read and return its answer."""
+        with _quietly():
+            try:
+                async with asyncio.timeout(self._answer_s):
+                    return await super()._ask(read)
+            except ModbusError:
+                raise
+            except TimeoutError as err:
+                raise NoAnswerError("No answer in time") from err
 
     @override
     async def _relieve(self) -> None:
@@ -93,23 +117,36 @@ class DedicatedLink(GuardedLink):
         await self.drop()
 
 
-def _for_pymodbus(
-    params: ModbusTcpParams | ModbusSerialParams,
-) -> ModbusTcpParams | ModbusSerialParams:
-    """Return the parameters with which pymodbus does not block.
+def _connection(params: ModbusTcpParams | ModbusSerialParams) -> ModbusConnection:
+    """Return a connection that is not open yet.
 
-    Given a serial device "socket://", it connects in the event loop's own thread.
+    Given a serial device "socket://", pymodbus would connect in the event loop's own
+    thread; it has a way of its own to say RTU through TCP.
     """
-    if Wire.of(params) is not Wire.RTU_OVER_TCP:
-        return params
+    wire = Wire.of(params)
+    if wire is Wire.TCP:
+        return PymodbusConnection(params)
+    if wire is Wire.SERIAL:
+        return TmodbusConnection(params)
     assert isinstance(params, ModbusSerialParams)  # noqa: S101  (the wire says so)
     address = urlsplit(params.device)
     with warnings.catch_warnings():
         # For this backend there is no other way to say it.
         warnings.simplefilter("ignore", DeprecationWarning)
-        return ModbusTcpParams(
+        through_tcp = ModbusTcpParams(
             host=address.hostname or "", port=address.port or 502, framer=params.framer
         )
+    return PymodbusConnection(through_tcp)
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Mark what the libraries log, in callbacks too: those run in a copy of this."""
+    token = _OURS.set(True)
+    try:
+        yield
+    finally:
+        _OURS.reset(token)
 
 
 def _raised_anyway(record: logging.LogRecord) -> Any:

@@ -78,6 +78,12 @@ class SessionEnergy:
             return None
         return self.now_wh - self.start_wh
 
+    @property
+    def stop_wh(self) -> float | None:
+        """Return the total at the end, None as long as that is not known."""
+        done = self.stage in {Stage.LATCHED, Stage.FINAL}
+        return self.now_wh if done else None
+
     def take(
         self,
         total_wh: float | None,

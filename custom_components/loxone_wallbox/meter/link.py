@@ -47,6 +47,7 @@ from .errors import (
 from .fit import Fit, proofs
 from .late import LATE_S, LateAnswers
 from .model import MeterProfile, Pace, Read
+from .unhurried import unhurried
 
 SHARED_TIMEOUT_S = 3.0
 # A disconnect hits the neighbours too.
@@ -193,6 +194,7 @@ class GuardedLink(ABC):
     async def _request(self, read: Read) -> list[int]:
         """Ask once."""
         self._connections = self.generation
+        await self._open()
         self.requests += 1
         task = asyncio.current_task()
         cancelled = task.cancelling() if task else 0
@@ -215,6 +217,10 @@ class GuardedLink(ABC):
             raise
         self._silences = 0
         return words
+
+    @abstractmethod
+    async def _open(self) -> None:
+        """Connect before a request; nothing is in doubt if that fails."""
 
     async def _ask(self, read: Read) -> list[int]:
         """Send a read and return its answer; an answer of another length is none."""
@@ -304,12 +310,18 @@ class SharedLink(GuardedLink):
             await self.drop()
 
     @override
+    async def _open(self) -> None:
+        """Leave it to the library, which connects when it is asked."""
+
+    @override
     async def _ask(self, read: Read) -> list[int]:
         """Send a read and return its answer."""
         connected = self._unit.connected
         self._lost = False
         try:
-            return await super()._ask(read)
+            if connected:
+                return await super()._ask(read)
+            return await unhurried(super()._ask(read))
         except (ModbusConnectionError, ModbusTimeoutError) as err:
             if connected or self._lost or self._unit.connected:
                 raise

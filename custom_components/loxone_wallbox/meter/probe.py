@@ -9,6 +9,7 @@ fits otherwise, and only its owner can tell, who compares the energy with the me
 display.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum, auto
 
@@ -58,13 +59,21 @@ class ProbeResult:
         return self.identification.serial
 
 
-async def identify(link: MeterLink, profile: MeterProfile) -> Identification:
+def identity_reads(profile: MeterProfile) -> tuple[Read, ...]:
+    """Return what to read to know a meter; milliseconds of work, so keep it."""
+    return Fit().reads(profile, Pace.IDENTITY)
+
+
+async def identify(
+    link: MeterLink, profile: MeterProfile, reads: Sequence[Read] | None = None
+) -> Identification:
     """Return what a meter says of itself; raise MeterError if nobody answers.
 
     What it refuses to say counts as not said: old firmware lacks the registers.
+    `reads` are the `identity_reads`, if they are known already.
     """
     answers: list[tuple[Read, list[int]]] = []
-    for read in Fit().reads(profile, Pace.IDENTITY):
+    for read in identity_reads(profile) if reads is None else reads:
         try:
             answers.append((read, await link.read(read)))
         except RefusedError:

@@ -29,7 +29,7 @@ from .errors import MeterError, Missing, OtherMeterError, RefusedError
 from .fit import Answers, Fit, Schedule, values_of
 from .link import MeterLink
 from .model import Identification, Measured, MeterProfile, Read
-from .probe import UNKNOWN, identify, refit
+from .probe import UNKNOWN, identify, identity_reads, refit
 from .sample import Instant, MeterSample, sample_of
 
 # So many gaps in a row are no hiccup any more: the power is unknown.
@@ -84,6 +84,8 @@ class MeterReader:
         self._clock = clock or SystemClock()
         self._coverage = Coverage(round(coverage_minutes * 60 / profile.poll_s))
         self._reading: asyncio.Task[None] | None = None
+        # A meter that is silent is asked each second.
+        self._identity_reads = identity_reads(profile)
         self._identified_on: int | None = None
         self._serial_tries = 0
         self._gaps = 0
@@ -198,7 +200,9 @@ class MeterReader:
         """Ask the meter who it is; raise OtherMeterError if it is of another model."""
         self._serial_tries += 1
         known, first = self.identification, self._identified_on is None
-        self.identification = await identify(self._link, self._profile)
+        self.identification = await identify(
+            self._link, self._profile, self._identity_reads
+        )
         self._identified_on = self._link.generation
         if self._on_identity and (first or self.identification != known):
             self._on_identity(self.identification)

@@ -1,0 +1,264 @@
+"""Sessions as long-term statistics: energy, cost, sessions and charging time an hour.
+
+Takes the ledger's records, gives rows to the recorder, only for the hours that changed.
+They are made of the ledger whenever it changes and can be made again at any time. What
+may go wrong: no recorder, or one that is away; then nothing is lost, the next change
+brings everything since.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from homeassistant.const import UnitOfEnergy, UnitOfTime
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.recorder import get_instance
+
+from ..charging.hourly import HourSum, added_up, hours_of
+from ..charging.money import decimals
+from ..charging.session import SessionRecord
+from ..charging.slices import floor_hour
+from ..const import DOMAIN, LOGGER
+from .journal import JournalError
+from .ledger import Ledger
+
+if TYPE_CHECKING:
+    from homeassistant.components.recorder.models import (
+        StatisticData,
+        StatisticMetaData,
+    )
+
+RECORDER = "recorder"
+# A change seldom comes alone.
+SETTLE_S = 5.0
+# After a database that did not answer.
+RETRY_S = 600.0
+HOUR = timedelta(hours=1)
+FAR_BACK = datetime(2000, 1, 1, tzinfo=UTC)
+# Sums closer than this are the same.
+SAME = 1e-6
+
+# The state and the sum of each hour.
+type Hours = dict[datetime, tuple[float, float]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Series:
+    """One statistic: its key, name and unit, and its value of an hour."""
+
+    key: str
+    unit: str | None
+    unit_class: str | None
+    value: Callable[[HourSum], float]
+
+
+def series_of(currency: str | None) -> list[Series]:
+    """Return the statistics of a wallbox; without a currency there is no cost."""
+    found = [
+        Series(
+            key="energy",
+            unit=UnitOfEnergy.KILO_WATT_HOUR,
+            unit_class="energy",
+            value=lambda hour: hour.energy_wh / 1000,
+        ),
+        Series(
+            key="sessions",
+            unit=None,
+            unit_class=None,
+            value=lambda hour: float(hour.sessions),
+        ),
+        Series(
+            key="charging_time",
+            unit=UnitOfTime.HOURS,
+            unit_class="duration",
+            value=lambda hour: hour.charging_s / 3600,
+        ),
+    ]
+    if currency is not None:
+        unit = 10 ** decimals(currency)
+        found.append(
+            Series(
+                key="cost",
+                unit=currency,
+                unit_class=None,
+                value=lambda hour: (hour.cost_minor or 0) / unit,
+            )
+        )
+    return found
+
+
+class SessionStatistics:
+    """The statistics of one wallbox.
+
+    `name` is what the owner calls the wallbox, `names` the visible name of each key.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        wallbox: str,
+        ledger: Ledger,
+        *,
+        name: str,
+        names: Mapping[str, str],
+        currency: str | None,
+    ) -> None:
+        """Take the wallbox and its ledger."""
+        self._hass = hass
+        self._ledger = ledger
+        self._name = name
+        self._names = names
+        self._series = series_of(currency)
+        slug = "".join(sign if sign.isalnum() else "_" for sign in wallbox.lower())
+        self._prefix = f"{DOMAIN}:{slug}"
+        # What the recorder was given and may not have written yet.
+        self._given: dict[str, Hours] = {}
+        self._since: datetime | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @callback
+    def changed(self, since: datetime | None = None) -> None:
+        """Bring the hours since an instant up to date soon, None for all."""
+        if since is None:
+            # Whatever the recorder was given, it may have lost it.
+            self._given.clear()
+        since = FAR_BACK if since is None else floor_hour(since)
+        self._since = since if self._since is None else min(self._since, since)
+        if self._task is None:
+            self._task = self._hass.async_create_background_task(
+                self._async_follow(), f"statistics of {self._name}"
+            )
+
+    async def async_stop(self) -> None:
+        """Write no more; the next start brings what is missing."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _async_follow(self) -> None:
+        """Bring up to date what changed, until nothing does any more."""
+        try:
+            while self._since is not None:
+                await asyncio.sleep(SETTLE_S)
+                since, self._since = self._since, None
+                try:
+                    await self.async_update(since)
+                except Exception:  # noqa: BLE001
+                    # Whatever it is: the ledger has all, and nothing else stops.
+                    LOGGER.exception("Statistics of %s were not written", self._name)
+                    self.changed(since)
+                    await asyncio.sleep(RETRY_S)
+        finally:
+            self._task = None
+
+    async def async_update(self, since: datetime = FAR_BACK) -> None:
+        """Write the hours since an instant, as far as they changed."""
+        if RECORDER not in self._hass.config.components:
+            return
+        instance = get_instance(self._hass)
+        await instance.async_recorder_ready.wait()
+        try:
+            hours = await self._hass.async_add_executor_job(self._hours, since)
+        except JournalError as err:
+            LOGGER.error("A file of sessions cannot be read: %s", err)
+            return
+        ids = {f"{self._prefix}_{one.key}" for one in self._series}
+        there = await instance.async_add_executor_job(_known, self._hass, ids)
+        if since == FAR_BACK and hours:
+            # The ledger may have forgotten what was before, as the owner wished.
+            since = hours[0].start
+        from homeassistant.components.recorder.statistics import (  # noqa: PLC0415
+            async_add_external_statistics,
+        )
+
+        for series in self._series:
+            meta = self._meta(series)
+            known = self._with_given(meta["statistic_id"], there)
+            if rows := _rows(series, hours, known, since):
+                async_add_external_statistics(self._hass, meta, rows)
+                given = self._given.setdefault(meta["statistic_id"], {})
+                given |= {row["start"]: (row["state"], row["sum"]) for row in rows}
+
+    def _with_given(self, statistic_id: str, there: Mapping[str, Hours]) -> Hours:
+        """Return what the recorder has of a statistic, or will have soon."""
+        known = there.get(statistic_id, {})
+        given = {
+            start: values
+            for start, values in self._given.get(statistic_id, {}).items()
+            if known.get(start) != values
+        }
+        self._given[statistic_id] = given
+        return {**known, **given}
+
+    def _hours(self, since: datetime) -> list[HourSum]:
+        """Return what the ledger says of the hours since an instant."""
+        records: list[SessionRecord] = []
+        for month in self._ledger.months():
+            records += self._ledger.month(month).records
+        hours = added_up(hour for record in records for hour in hours_of(record))
+        return [hour for hour in hours if hour.start >= since]
+
+    def _meta(self, series: Series) -> StatisticMetaData:
+        """Return how the recorder knows a statistic."""
+        from homeassistant.components.recorder.models import (  # noqa: PLC0415
+            StatisticMeanType,
+            StatisticMetaData,
+        )
+
+        return StatisticMetaData(
+            mean_type=StatisticMeanType.NONE,
+            has_sum=True,
+            name=f"{self._name} {self._names.get(series.key, series.key)}",
+            source=DOMAIN,
+            statistic_id=f"{self._prefix}_{series.key}",
+            unit_class=series.unit_class,
+            unit_of_measurement=series.unit,
+        )
+
+
+def _known(hass: HomeAssistant, ids: set[str]) -> dict[str, Hours]:
+    """Return what the recorder has of some statistics."""
+    from homeassistant.components.recorder.statistics import (  # noqa: PLC0415
+        statistics_during_period,
+    )
+
+    found = statistics_during_period(
+        hass, FAR_BACK, None, ids, "hour", None, {"state", "sum"}
+    )
+    return {
+        statistic_id: {
+            datetime.fromtimestamp(row["start"], UTC): (
+                row.get("state") or 0.0,
+                row.get("sum") or 0.0,
+            )
+            for row in rows
+        }
+        for statistic_id, rows in found.items()
+    }
+
+
+def _rows(
+    series: Series, hours: Iterable[HourSum], known: Hours, since: datetime
+) -> list[StatisticData]:
+    """Return the rows since an instant that differ from what is there.
+
+    An hour in which nothing is any more stays, with nothing in it.
+    """
+    from homeassistant.components.recorder.models import (  # noqa: PLC0415
+        StatisticData,
+    )
+
+    before = max((start for start in known if start < since), default=None)
+    total, rows = 0.0 if before is None else known[before][1], []
+    values = dict.fromkeys((start for start in known if start >= since), 0.0)
+    values |= {hour.start: series.value(hour) for hour in hours}
+    for start in sorted(values):
+        state = values[start]
+        total += state
+        old = known.get(start)
+        if old is None or max(abs(old[0] - state), abs(old[1] - total)) > SAME:
+            rows.append(StatisticData(start=start, state=state, sum=total))
+    return rows
