@@ -6,6 +6,7 @@ import sys
 
 from .commands import command_latency
 from .decode import decode_values_ns
+from .history import history_cost
 from .meter import meter_reading
 from .recorder_growth import recorder_growth
 from .report import Figure, conditions
@@ -21,6 +22,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
 # These take real or played time, which can be shortened, and have several lines.
 LONG_FIGURES: dict[str, Callable[[int | None], tuple[Figure, ...]]] = {
     "P4": meter_reading,
+    "P5": history_cost,
     "P6": recorder_growth,
 }
 NAMES = sorted({*FIGURES, *LONG_FIGURES})

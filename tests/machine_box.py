@@ -228,6 +228,7 @@ class Face:
         self._looked = looked
         self._decided = decided
         self.linked = True
+        self.back_at = None
         self.available = True
         self.state = device.state
         self.fault = device.fault

@@ -178,9 +178,7 @@ class Model:
         waits = self.waits
         if waits is None:
             drawn = self._drawn(since, draw, rises=rises)
-            due = since.at + timedelta(seconds=drawn)
-            if self.changed is not None and since.cause != "plug_in":
-                due = max(due, self.changed + (SWITCH if switches else STEP))
+            due = self._due(since.at + timedelta(seconds=drawn), since, wish, now)
         else:
             since, drawn, due = (
                 Since(waits.since, waits.cause),
@@ -196,6 +194,22 @@ class Model:
             raise WrongError(f"what was due at {due} was done at {now}")
         self.waits = None
         self._hold(wish, now)
+
+    def _due(self, due: datetime, since: Since, wish: Goal, now: datetime) -> datetime:
+        """Return when a change is due, with its rest and the end of its window."""
+        switches = wish.allowed is not self.holds.allowed
+        rested = None
+        if self.changed is not None and since.cause != "plug_in":
+            rested = self.changed + (SWITCH if switches else STEP)
+        if not wish.allowed:
+            end = self.facts.window_end(since.at) if self.begins_early else None
+            return max(due, min(one for one in (rested or due, end) if one))
+        due = max(due, rested or due)
+        end = self.facts.window_end(now)
+        if not switches or end is None or wish.why == "charge":
+            return due
+        ends = not self.facts.wish(end).allowed
+        return max(due, end) if ends and due + SWITCH > end else due
 
     def _drawn(self, since: Since, draw: Callable[[], int], *, rises: bool) -> int:
         """Return the delay of a relevant time: drawn once, and never again."""

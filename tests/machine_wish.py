@@ -222,14 +222,25 @@ class Facts:
         """Tell whether the default charging hours let a car charge."""
         if not self.hours or not self.enabled:
             return True
-        return any(start <= at < end - self.early for start, end in self.spans(at))
+        return any(start <= at < self.stop(start, end) for start, end in self.spans(at))
+
+    def stop(self, start: datetime, end: datetime) -> datetime:
+        """Return when a window's stop is due: at its middle at the earliest."""
+        return max(end - self.early, start + (end - start) / 2)
+
+    def window_end(self, at: datetime) -> datetime | None:
+        """Return the end of the window around an instant, or that it is itself."""
+        if not self.hours or not self.enabled:
+            return None
+        spans = self.spans(at)
+        return next((end for start, end in spans if start <= at <= end), None)
 
     def next_edge(self, at: datetime) -> datetime | None:
         """Return the next opening or closing, as an override until then ends."""
         if not self.hours or not self.enabled:
             return None
         edges = [edge for span in self.spans(at) for edge in span if edge > at]
-        return min(edges, default=None)
+        return min([*edges, at + DAY]) if edges else None
 
     def edges(self, at: datetime) -> list[tuple[datetime, str]]:
         """Return the instants around one at which the wish may change, and why."""
@@ -241,7 +252,7 @@ class Facts:
             found += [(one.begins, cause), (one.ends(holds_on=self.holds_on), cause)]
         if self.hours and self.enabled:
             for start, end in self.spans(at):
-                found += [(start, "auto"), (end - self.early, "auto")]
+                found += [(start, "auto"), (self.stop(start, end), "auto")]
         return sorted(found)
 
 

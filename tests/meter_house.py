@@ -26,10 +26,15 @@ from simulator.meters.meter import SimulatedMeter
 # The Wednesday evening of the stories, in seconds UTC.
 EVENING = 1_799_876_100.0
 # What the simulator's meters are called here, and the wallboxes that suit them.
-MODELS = {"sdm630": "eastron_sdm630", "or_we_504": "orno_we504"}
+MODELS = {
+    "sdm630": "eastron_sdm630",
+    "or_we_504": "orno_we504",
+    "ale3": "saia_ale3",
+}
 VARIANTS: dict[str, Literal["11kw_tree", "7.4kw_air"]] = {
     "sdm630": "11kw_tree",
     "or_we_504": "7.4kw_air",
+    "ale3": "11kw_tree",
 }
 # A read is over in a few milliseconds; who waits for it looks so often.
 LOOK_S = 0.001
@@ -184,6 +189,8 @@ def settings_of(meter: SimulatedMeter, **changes: Any) -> MeterSettings:
         "host": host,
         "port": int(port),
         "sharing": Sharing.DEDICATED,
+        # As the test at setup found it.
+        "refresh_s": 1.0,
     }
     return MeterSettings(**{**usual, **changes})
 
@@ -194,8 +201,9 @@ async def metered(
     start_simulator: StartSimulator,
     monkeypatch: pytest.MonkeyPatch,
     *configs: MeterConfig,
+    **changes: Any,
 ) -> AsyncIterator[MeteredHouse]:
-    """Set wallboxes up, each with a meter."""
+    """Set wallboxes up, each with a meter; `changes` are those of its settings."""
     clock = StepClock()
     monkeypatch.setattr(meter_coordinator, "SystemClock", lambda: clock)
     # Silences on the line take real time, in which the clock stands still.
@@ -227,7 +235,9 @@ async def metered(
         unique_id=simulator.config.serial,
         data=entry_data(simulator),
         subentries_data=[
-            subentry(box, meter=settings_of(simulator.meters[number]).as_dict())
+            subentry(
+                box, meter=settings_of(simulator.meters[number], **changes).as_dict()
+            )
             for number, box in enumerate(simulator.wallboxes)
         ],
     )

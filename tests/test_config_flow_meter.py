@@ -84,6 +84,7 @@ async def test_right_meter(
         "inverted": False,
         "serial": "4711",
         "refresh_s": None,
+        "slow_accepted": False,
     }
     see = Surface(hass, home.simulator)
     await eventually(lambda: see("meter_connection") == "on", 15)

@@ -73,6 +73,7 @@ async def test_quick_meter(
     await wizard.say()
     assert home.stored is not None
     assert home.stored["refresh_s"] == pytest.approx(1.0, abs=0.5)
+    assert home.stored["slow_accepted"] is False
 
 
 @pytest.mark.usefixtures("slow_test")
@@ -87,6 +88,7 @@ async def test_slow_meter(hass: HomeAssistant, start_simulator: StartSimulator) 
     await wizard.say()
     assert home.stored is not None
     assert home.stored["refresh_s"] == pytest.approx(10, abs=5)
+    assert home.stored["slow_accepted"] is True
 
 
 @pytest.mark.usefixtures("slow_test")
@@ -103,6 +105,7 @@ async def test_slow_meter_at_rest(
     await wizard.say()
     assert home.stored is not None
     assert home.stored["refresh_s"] is None
+    assert home.stored["slow_accepted"] is True
 
 
 @pytest.mark.usefixtures("short_test")
@@ -126,6 +129,7 @@ async def test_nothing_moves(
     await wizard.say()
     assert home.stored is not None
     assert home.stored["refresh_s"] is None
+    assert home.stored["slow_accepted"] is False
 
 
 @pytest.mark.usefixtures("short_test")

@@ -291,8 +291,8 @@ async def test_source_that_is_none_any_more(
             entry, subentry, data={**subentry.data, "dsr_entities": []}
         )
         await net.play.settle()
+        await eventually(lambda: net.play.wallbox.data.dsr_events == ("by action",))
         assert net.live == []
-        assert net.play.wallbox.data.dsr_events == ("by action",)
         await net.relay("off")
         await net.relay("on")
         assert net.live == []

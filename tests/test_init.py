@@ -222,6 +222,9 @@ async def test_unload_is_refused(
         )
         assert not await hass.config_entries.async_unload(entry.entry_id)
     assert len(miniserver.clients) == 1
+    for wallbox in entry.runtime_data.wallboxes.values():
+        for entity in tuple(wallbox.entities):
+            await entity.async_remove()
     await entry.runtime_data.miniserver.async_shutdown()
 
 

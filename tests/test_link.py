@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from homeassistant.config_entries import ConfigEntryDisabler
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, RESTART_EXIT_CODE
 from homeassistant.core import CoreState, HomeAssistant
 
@@ -27,7 +27,7 @@ DAY = "2027-01-13T"
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reconnect at once, as the pauses themselves are tested elsewhere."""
-    for name in ("RETRY_MIN_S", "RETRY_STARTING_S"):
+    for name in ("RETRY_MIN_S", "RETRY_STARTING_S", "RETRY_NO_SLOT_S"):
         monkeypatch.setattr(backoff, name, 0.05)
 
 
@@ -50,11 +50,19 @@ async def plugged(
         yield play
 
 
-async def away(play: Stage, until: str) -> None:
-    """Lose the link now and have it back at a local time."""
-    play.simulator.fault("booting")
-    await play.simulator.drop(hard=False)
+async def away(play: Stage, until: str, *, by: str = "503") -> None:
+    """Lose the link now and have it back at a local time.
+
+    A Miniserver that restarts says so `by` a header or with 503, else it is a `loss`.
+    """
+    play.simulator.fault("booting" if by == "503" else "no_slot")
+    if by == "header":
+        await play.simulator.restart(0)
+    else:
+        await play.simulator.drop(hard=False)
     await eventually(lambda: play.see("miniserver_connection") == "off")
+    client = play.wallbox.client
+    await eventually(lambda: client.restarted is (by != "loss"))
     seconds = play.instant(f"{DAY}{until}").timestamp() - play.clock.time()
     play.simulator.advance(seconds, step_s=max(0.1, seconds / 40))
     play.clock.step(play.instant(f"{DAY}{until}").timestamp() - play.clock.time())
@@ -99,18 +107,108 @@ async def test_another_decision_after_a_loss(
         assert play.see.commands == ["allow/off", "allow/on"]
 
 
-async def test_a_short_loss(
+@pytest.mark.parametrize(
+    ("by", "cause", "due"),
+    [
+        ("loss", "default_hours", "22:01:28"),
+        ("503", "reconnect", "22:01:38"),
+        ("header", "reconnect", "22:01:38"),
+    ],
+)
+async def test_a_short_loss(  # noqa: PLR0917
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+    by: str,
+    cause: str,
+    due: str,
+) -> None:
+    """Under half a minute nothing was lost, unless the Miniserver said it restarts."""
+    async with plugged(hass, start_simulator, monkeypatch, "21:59:50", 88) as play:
+        await away(play, "22:00:10", by=by)
+        pending = play.wallbox.controller.state.delay.pending
+        assert pending is not None
+        assert pending.cause == cause
+        assert play.see("random_delay_ends") == f"{DAY}{due}+00:00"
+
+
+async def retried(play: Stage, until: str, *, refused: bool) -> None:
+    """Unload, fail to set up before a Miniserver that restarts, then succeed."""
+    hass, entry = play.hass, play.entry
+    await hass.config_entries.async_unload(entry.entry_id)
+    if refused:
+        await play.simulator.stop()
+    else:
+        play.simulator.fault("booting")
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    state = entry.state
+    assert state is ConfigEntryState.SETUP_RETRY
+    play.clock.step(play.instant(f"{DAY}{until}").timestamp() - play.clock.time())
+    if refused:
+        await play.simulator.start()
+        data = {**entry.data, "port": play.simulator.port}
+        hass.config_entries.async_update_entry(entry, data=data)
+    else:
+        play.simulator.clear()
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    await play.settle()
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_first_contact_after_a_restart(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+    refused: bool,
+) -> None:
+    """A Miniserver that restarted while nobody watched is a reason for a new draw."""
+    monkeypatch.setattr(
+        "random.SystemRandom.randint", lambda _self, _low, _high: 88, raising=True
+    )
+    async with plugged(hass, start_simulator, monkeypatch, "21:55:00") as play:
+        assert play.see.commands == ["allow/off"]
+        await retried(play, "22:21:00", refused=refused)
+        pending = play.wallbox.controller.state.delay.pending
+        assert pending is not None
+        assert pending.cause == "reconnect"
+        assert pending.relevant_at == play.instant(f"{DAY}22:21:00")
+        assert play.see("random_delay_ends") == f"{DAY}22:22:28+00:00"
+        assert play.see.commands == ["allow/off"]
+        # It is remembered once: the next start finds what is pending as it was.
+        await play.restart()
+        assert play.wallbox.controller.state.delay.pending == pending
+
+
+async def test_first_contact_keeps_a_deadline(
     hass: HomeAssistant,
     start_simulator: StartSimulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Under half a minute nothing was lost: the boundary is the relevant time."""
-    async with plugged(hass, start_simulator, monkeypatch, "21:59:50", 88) as play:
-        await away(play, "22:00:10")
-        pending = play.wallbox.controller.state.delay.pending
-        assert pending is not None
-        assert pending.cause == "default_hours"
-        assert play.see("random_delay_ends") == "2027-01-13T22:01:28+00:00"
+    """A delay whose deadline is still ahead is not drawn anew."""
+    async with plugged(hass, start_simulator, monkeypatch, "21:59:00", 437) as play:
+        await play.at(f"{DAY}22:01:00")
+        before = play.wallbox.controller.state.delay.pending
+        assert before is not None
+        await retried(play, "22:05:00", refused=False)
+        assert play.wallbox.controller.state.delay.pending == before
+
+
+async def test_our_own_start_draws_nothing(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without a failed attempt what became due meanwhile is done at once."""
+    async with plugged(hass, start_simulator, monkeypatch, "21:55:00") as play:
+        await hass.config_entries.async_unload(play.entry.entry_id)
+        play.clock.step(26 * 60)
+        await hass.config_entries.async_setup(play.entry.entry_id)
+        await play.settle()
+        delay = play.wallbox.controller.state.delay
+        assert delay.pending is None
+        assert [one.cause for one in delay.draws] == ["default_hours"]
+        assert play.see.commands == ["allow/off", "allow/on"]
 
 
 @pytest.mark.parametrize(("back", "due"), [("22:05:00", "22:07:17"), ("22:20:00", "")])
@@ -173,6 +271,35 @@ async def test_stop(  # noqa: PLR0917
 ) -> None:
     """A stop hands over what the rules hold back, a restart does not."""
     async with plugged(hass, start_simulator, monkeypatch, "17:30:00") as play:
+        await prepare(play)
+        monkeypatch.setattr(hass, "exit_code", exit_code)
+        await stop(hass)
+        assert play.see.commands == commands
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "prepare", "commands"),
+    [
+        (0, nothing, ["allow/off", "allow/on"]),
+        (RESTART_EXIT_CODE, nothing, ["allow/off"]),
+        (0, owner_leaves, ["allow/off"]),
+        (0, owner_pauses, ["allow/off"]),
+    ],
+)
+async def test_stop_with_nothing_plugged_in(  # noqa: PLR0917
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+    exit_code: int,
+    prepare: Callable[[Stage], Any],
+    commands: list[str],
+) -> None:
+    """The next car finds a wallbox that charges, also one strictly by the hours."""
+    async with stage(
+        hass, start_simulator, monkeypatch, begin=f"{DAY}17:30:00", strict=True
+    ) as play:
+        assert play.see("reason") == "no_vehicle"
+        assert play.see.commands == ["allow/off"]
         await prepare(play)
         monkeypatch.setattr(hass, "exit_code", exit_code)
         await stop(hass)

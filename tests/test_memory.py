@@ -152,7 +152,10 @@ async def test_entities(
             "translation_key": entity.translation_key,
             "state": state.state,
             "attributes": {
-                str(name): value for name, value in sorted(state.attributes.items())
+                str(name): value
+                for name, value in sorted(state.attributes.items())
+                # Of this month, which the test does not choose.
+                if name != "last_reset"
             },
         }
     assert dict(sorted(seen.items())) == snapshot

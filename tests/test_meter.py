@@ -3,16 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 import time
 from typing import Any, Literal, override
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
 from homeassistant.components.repairs import DOMAIN as REPAIRS
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 
 from .conftest import StartSimulator, make_entry, set_up
 from .helpers import Surface, eventually
@@ -155,6 +160,26 @@ async def test_power_and_energy(
         await eventually(lambda: home.energy > start + 0.1, 30)
         assert home.energy <= home.meter.import_kwh + 0.001
         assert float(home.see("meter_coverage")) > 50
+
+
+async def test_the_meter_outlives_the_miniserver(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without the Miniserver only its own facts are unknown; energy goes on."""
+    async with house(hass, start_simulator, monkeypatch) as home:
+        await home.charge()
+        home.simulator.fault("booting")
+        await home.simulator.drop(hard=False)
+        await eventually(lambda: home.see("miniserver_connection") == "off")
+        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=31))
+        await eventually(lambda: home.see("power_limit") == "unavailable")
+        assert home.power > 10_000
+        before = home.energy
+        await eventually(lambda: home.energy > before + 0.1, 30)
+        home.meter.fault("silent")
+        await eventually(lambda: home.see("charging_power") == "unavailable", 30)
 
 
 async def test_silent_meter(

@@ -99,9 +99,12 @@ async def house(
 
 
 async def check_all_refused(
-    house: House, by: str | None, caplog: pytest.LogCaptureFixture
+    house: House,
+    by: str | None,
+    caplog: pytest.LogCaptureFixture,
+    but: str = "nothing at all",
 ) -> None:
-    """Expect that somebody can do nothing at all."""
+    """Expect that somebody can do nothing, `but` actions whose names begin so."""
     commands = list(house.see.commands)
     for service, key, data in ENTITIES:
         if house.see(key) == "unavailable":
@@ -111,6 +114,8 @@ async def check_all_refused(
             await house.use(service, key, by, **data)
         assert f"action_denied: attempt_failed {{'action': '{key}'}}" in caplog.text
     for action, data in actions():
+        if action.startswith(but):
+            continue
         caplog.clear()
         async with refused(house.entry, "not_permitted"):
             await house.act(action, by=by, **data)
@@ -185,8 +190,19 @@ async def test_automations_forbidden(
 ) -> None:
     """A call without a user is refused where the owner forbids it, also on behalf."""
     await house.settle(automations_may_override=False)
-    await check_all_refused(house, None, caplog)
+    await check_all_refused(house, None, caplog, but="dsr_")
     await check_may(house, await user_id(house.hass))
+
+
+async def test_the_grid_is_no_override(house: House) -> None:
+    """Its events come by automations, and go through where those may not override."""
+    await house.settle(automations_may_override=False)
+    wallbox = next(iter(house.entry.runtime_data.wallboxes.values()))
+    for action, data in actions()[-3:]:
+        await house.act(action, by=None, **data)
+    (event,) = wallbox.controller.state.dsr.events.values()
+    assert event.version > 1
+    assert event.cancelled_at is not None
 
 
 async def test_automations_allowed(house: House) -> None:

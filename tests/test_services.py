@@ -10,14 +10,16 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
 from .actions import Actions, device_of, refused, states_of
 from .conftest import StartSimulator, make_entry, set_up
 from .helpers import Surface, eventually
+from .stage import GB_NIGHT
 from custom_components.loxone_wallbox.const import DOMAIN
+from custom_components.loxone_wallbox.history_actions import HISTORY_ACTIONS
 from custom_components.loxone_wallbox.services import _HANDLERS
 from simulator import Car, Simulator
 
@@ -38,7 +40,7 @@ async def test_there_before_any_entry(hass: HomeAssistant) -> None:
     """The actions exist without an entry, so that automations can be checked."""
     assert await async_setup_component(hass, DOMAIN, {})
     there = set(hass.services.async_services_for_domain(DOMAIN))
-    asking = {"dsr_list", "get_power_series"}
+    asking = {"dsr_list", "get_power_series", *HISTORY_ACTIONS}
     assert there == {*_HANDLERS, *asking}
     for name in sorted(there):
         with pytest.raises(ServiceValidationError) as caught:
@@ -73,6 +75,42 @@ async def test_hours(
     await act("remove_default_hours")
     assert owner(entry).hours.windows == ()
     assert Surface(hass, miniserver)("default_hours") == "unavailable"
+
+
+async def test_hours_in_the_peak(
+    hass: HomeAssistant, start_simulator: StartSimulator
+) -> None:
+    """Hours that reach into the peak hold, and are warned of until they do not."""
+    miniserver = await start_simulator()
+    settings: dict[str, Any] = dict(GB_NIGHT)
+    entry = await set_up(hass, make_entry(miniserver, **settings))
+    act = Actions(hass, miniserver)
+    (subentry, *_) = [
+        one
+        for one in entry.subentries.values()
+        if one.unique_id == miniserver.wallboxes[0].uuid
+    ]
+    issue = (DOMAIN, f"hours_in_peak_{subentry.subentry_id}")
+    issues = ir.async_get(hass).issues
+    assert issue not in issues
+    evening = {"days": ["tue", "sat"], "start": "21:00", "end": "23:00"}
+    await act("set_default_hours", windows=[evening])
+    assert [one.as_dict() for one in owner(entry).hours.windows] == [evening]
+    assert issues[issue].translation_placeholders == {
+        "wallbox": "Garage",
+        "hours": "Tuesday 21:00-22:00",
+    }
+    await act("set_default_hours", preset="gb_complement")
+    assert issue not in issues
+    await act("set_default_hours", windows=[evening])
+    assert issue in issues
+    see = Surface(hass, miniserver)
+    await see.call("switch.turn_off", "default_hours")
+    assert issue not in issues
+    await see.call("switch.turn_on", "default_hours")
+    assert issue in issues
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert issue not in issues
 
 
 BAD_HOURS: list[tuple[dict[str, Any], str]] = [
@@ -290,7 +328,9 @@ async def test_versions(
         async with refused(entry, "dsr_version_not_newer"):
             await act("dsr_start", event_id="A", end=ahead(hours=1), version=version)
         async with refused(entry, "dsr_version_not_newer"):
-            await act("dsr_update", event_id="A", version=version)
+            await act("dsr_update", event_id="A", version=version, end=ahead(hours=3))
+    # The same word again says that its source is still there.
+    await act("dsr_update", event_id="A", version=5)
     await act("dsr_update", event_id="A", end=ahead(hours=2))
     assert owner(entry).dsr.events["", "A"].version == 6
     for action in ("dsr_update", "dsr_cancel"):

@@ -16,7 +16,7 @@ from homeassistant.helpers import config_validation as cv, issue_registry as ir
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
-from .connect import build_client, setup_error
+from .connect import build_client, says_restart, setup_error
 from .const import CONF_SERIAL, CONF_WALLBOX_ID, DOMAIN
 from .coordinator import LoxoneWallboxConfigEntry, LoxoneWallboxRuntimeData
 from .farewell import async_forget, async_leave, remember_waiting
@@ -35,6 +35,9 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 _BLOCKS: HassKey[dict[str, tuple[float, Mapping[str, Any]]]] = HassKey(
     f"{DOMAIN}_blocks"
 )
+
+# The entries whose Miniserver was found restarting since they were last set up.
+_RESTARTED: HassKey[set[str]] = HassKey(f"{DOMAIN}_restarted")
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,
@@ -63,14 +66,17 @@ async def async_setup_entry(
     client = build_client(hass, entry.data, listener=hub)
     _raise_while_blocked(hass, entry)
     try:
-        await _async_connect(client)
+        await _async_connect(hass, entry, client)
     except LockedOutError as err:
         blocks = hass.data.setdefault(_BLOCKS, {})
         seconds = err.remaining or LOCKED_OUT_DEFAULT_S
         blocks[entry.entry_id] = (hass.loop.time() + seconds, dict(entry.data))
         raise _locked_out(seconds) from err
+    restarted = hass.data.setdefault(_RESTARTED, set())
     runtime = LoxoneWallboxRuntimeData(
-        miniserver=MiniserverCoordinator(hass, entry, client)
+        miniserver=MiniserverCoordinator(
+            hass, entry, client, restarted=entry.entry_id in restarted
+        )
     )
     entry.runtime_data = runtime
     try:
@@ -80,6 +86,7 @@ async def async_setup_entry(
     except BaseException:
         await client.close()
         raise
+    restarted.discard(entry.entry_id)
 
     async def async_stop(_event: Event) -> None:
         """Hand the wallboxes over and close the link cleanly.
@@ -129,6 +136,7 @@ async def async_remove_entry(
     hass: HomeAssistant, entry: LoxoneWallboxConfigEntry
 ) -> None:
     """Leave nothing behind: no repairs or settings here, no token on the Miniserver."""
+    hass.data.get(_RESTARTED, set()).discard(entry.entry_id)
     for subentry in entry.subentries.values():
         ir.async_delete_issue(hass, DOMAIN, missing_issue(subentry.subentry_id))
         await async_forget(
@@ -164,11 +172,19 @@ def _locked_out(seconds: float) -> ConfigEntryNotReady:
     return error
 
 
-async def _async_connect(client: MiniserverClient) -> None:
-    """Connect, with the reason in words where that fails; a block is passed on."""
+async def _async_connect(
+    hass: HomeAssistant, entry: LoxoneWallboxConfigEntry, client: MiniserverClient
+) -> None:
+    """Connect, with the reason in words where that fails; a block is passed on.
+
+    That the Miniserver restarts is remembered: once it is back, a car that is plugged
+    in waits for a delay of its own, as many Miniservers may be back at once.
+    """
     try:
         await client.connect()
     except LockedOutError:
         raise
     except MiniserverError as err:
+        if says_restart(err):
+            hass.data.setdefault(_RESTARTED, set()).add(entry.entry_id)
         raise setup_error(err) from err

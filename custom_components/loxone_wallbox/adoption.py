@@ -14,7 +14,7 @@ from datetime import datetime
 
 from .charging.delay import SAME_KW
 from .charging.observe import MANUAL, Observation, Step, owner_limit
-from .charging.override import Override, OverrideMode
+from .charging.override import Override, OverrideMode, boundary_end
 from .charging.owner import OwnerState
 from .charging.regulation import Cause
 from .clock import seconds
@@ -151,9 +151,10 @@ class Adoption:
             permission = state.permission.said(bool(seen.allowed), now, Cause.USER)
             return replace(state, permission=permission)
         mode = OverrideMode.CHARGE if seen.allowed else OverrideMode.PAUSE
+        # Without a boundary ahead it lasts until the car is unplugged.
+        end = next_boundary and boundary_end(next_boundary, now)
         return replace(
-            state,
-            override=Override(mode=mode, start=now, end=next_boundary, source=SOURCE),
+            state, override=Override(mode=mode, start=now, end=end, source=SOURCE)
         )
 
     def _count(self) -> None:

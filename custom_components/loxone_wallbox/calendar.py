@@ -1,7 +1,7 @@
-"""The plan of a wallbox as a calendar: default charging hours and grid events."""
+"""The calendars of a wallbox: its plan, of default charging hours and grid events."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import override
 
 from homeassistant.components.calendar import (
@@ -14,6 +14,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
+from .calendar_event import PlanEvent, local
+from .calendar_sessions import SessionsCalendar
 from .charging.dsr import DsrBook, DsrEvent
 from .charging.schedule import LOOK_AHEAD
 from .coordinator import LoxoneWallboxConfigEntry, WallboxCoordinator
@@ -65,33 +67,8 @@ async def async_setup_entry(
         entry,
         Platform.CALENDAR,
         async_add_entities,
-        lambda wallbox: (PlanCalendar(wallbox),),
+        lambda wallbox: (PlanCalendar(wallbox), SessionsCalendar(wallbox)),
     )
-
-
-class PlanEvent(CalendarEvent):
-    """An event that is right also where the clock is set back.
-
-    Home Assistant compares local times of one zone, in which the hour that comes twice
-    is the same both times: an event in it may seem to end before it starts. So the
-    times here carry the offset that holds at them, and are not checked once more.
-    """
-
-    @override
-    def __post_init__(self) -> None:
-        """Take the times as they are."""
-
-    @property
-    @override
-    def start_datetime_local(self) -> datetime:
-        """Return the start in local time."""
-        return _local(dt_util.as_utc(super().start_datetime_local))
-
-    @property
-    @override
-    def end_datetime_local(self) -> datetime:
-        """Return the end in local time."""
-        return _local(dt_util.as_utc(super().end_datetime_local))
 
 
 class PlanCalendar(WallboxEntity, CalendarEntity):
@@ -169,8 +146,8 @@ class PlanCalendar(WallboxEntity, CalendarEntity):
         schedule = controller.state.hours.schedule(controller.zone)
         for span in [] if schedule is None else schedule.spans(start, end):
             yield PlanEvent(
-                start=_local(span.start),
-                end=_local(span.end),
+                start=local(span.start),
+                end=local(span.end),
                 summary=self._text("hours"),
             )
 
@@ -190,8 +167,8 @@ class PlanCalendar(WallboxEntity, CalendarEntity):
         if event.program:
             lines.append(self._text("program", program=event.program))
         return PlanEvent(
-            start=_local(event.start),
-            end=_local(event.end),
+            start=local(event.start),
+            end=local(event.end),
             summary=title,
             description="\n".join(lines),
         )
@@ -200,9 +177,3 @@ class PlanCalendar(WallboxEntity, CalendarEntity):
         """Return a text in the language of the installation."""
         language = self.hass.config.language.partition("-")[0]
         return TEXTS.get(language, TEXTS["en"])[key].format(**values)
-
-
-def _local(at: datetime) -> datetime:
-    """Return an instant in local time with the offset that holds at it."""
-    offset = dt_util.as_local(at).utcoffset()
-    return at.astimezone(timezone(offset or timedelta(0)))

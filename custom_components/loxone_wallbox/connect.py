@@ -6,6 +6,8 @@ Also says in words, with what to do next, why a client that is to stay cannot co
 from collections.abc import Mapping
 from typing import Any
 
+from aiohttp import ClientConnectorError
+
 from homeassistant.const import (
     CONF_HOST,
     CONF_PASSWORD,
@@ -99,6 +101,18 @@ def build_client(
         listener=listener,
         expected_serial=data.get(CONF_SERIAL),
         certificate=get_default_context(),
+    )
+
+
+def says_restart(error: MiniserverError) -> bool:
+    """Tell whether a first contact failed as it does while a Miniserver restarts.
+
+    That is 503, or a connection that is refused before its web server listens.
+    """
+    cause = error.__cause__
+    return isinstance(error, MiniserverStartingError) or (
+        isinstance(cause, ClientConnectorError)
+        and isinstance(cause.os_error, ConnectionRefusedError)
     )
 
 

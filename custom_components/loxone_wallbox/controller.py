@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 import random
-from typing import Any, Protocol
+from typing import Protocol
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
@@ -65,6 +65,10 @@ class ControlledWallbox(Protocol):
     def writable(self) -> bool:
         """Tell whether the wallbox takes commands from this user at all."""
 
+    @property
+    def back_at(self) -> datetime | None:
+        """Return when the Miniserver was last back from a restart that was seen."""
+
     def observe(self) -> Observation:
         """Return what the wallbox shows now."""
 
@@ -103,12 +107,11 @@ class Controller:
         self._strict = strict
         self._delays = delays
         self._priority = priority
-        system = random.SystemRandom()
-        self.draw = draw or (lambda longest: system.randint(0, longest))
+        self.draw = draw or (lambda longest: random.SystemRandom().randint(0, longest))
         self._between = Interruptions(security)
         self.decision: Decision | None = None
         self.adoption = Adoption()
-        self._saver = Saver(hass, keeper, wallbox.title, self._state_as_dict)
+        self._saver = Saver(hass, keeper, wallbox.title, lambda: self.state.as_dict())  # noqa: PLW0108
         self._alarm = Alarm(hass, wallbox.title, self._saver, self._awake)
         self._driver = Driver(
             hass,
@@ -152,8 +155,7 @@ class Controller:
             boundary = self.next_boundary(now)
             self.state = self.adoption.adopt(self.state, seen, now, boundary)
         self.adoption.remember(seen)
-        self._first = False
-        self._claim = None
+        self._first, self._claim = False, None
         shares = self.shares(now)
         self.decision, delay = decide(
             self._situation(replace(self.state.dsr, shares=shares), seen),
@@ -313,7 +315,9 @@ class Controller:
     @property
     def waits_for_us(self) -> bool:
         """Tell whether the wallbox holds back what nobody else would let go."""
-        return waits_for_us(self.state, self.decision, self._wallbox.observe())
+        seen, now = self._wallbox.observe(), dt_util.utcnow()
+        situation = self._situation(self.state.dsr, seen)
+        return waits_for_us(self.state, self.decision, seen, situation, now)
 
     async def async_hand_over(self) -> None:
         """Leave the wallbox able to charge without us, as the owner chose.
@@ -353,7 +357,7 @@ class Controller:
 
         At the first look too: the clock may have been set while we were away.
         """
-        if self._between.have_link(now, first=self._first):
+        if self._between.have_link(now, self._wallbox.back_at, first=self._first):
             self._decided = None
         step = self._between.clock_step(now)
         if step is not None or self._first:
@@ -361,10 +365,6 @@ class Controller:
         if step is not None:
             # The hours are those of the clock as it is now.
             self._decided = self._driver.retry_at = None
-
-    def _state_as_dict(self) -> dict[str, Any]:
-        """Return what is kept, as it is now."""
-        return self.state.as_dict()
 
     def _aim(self) -> Aim | None:
         """Return where the wallbox is to go, None for nowhere any more."""

@@ -35,6 +35,7 @@ from .const import (
     CONF_VARIANT,
     CONF_WALLBOX_ID,
     DOMAIN,
+    FAULT_INPUTS,
     INPUT_CHARGING_ERROR,
     INPUT_ERROR_CODE,
     INPUT_FAULT_CURRENT,
@@ -43,22 +44,23 @@ from .const import (
     MANUFACTURER,
 )
 from .controller import Controller
+from .delivering import Delivering
 from .measuring import Measuring
 from .meter.quality import EnergyMemory, MonotonicEnergy
 from .meter_coordinator import MeterCoordinator
-from .meter_settings import MeterSettings
-from .miniserver import (
-    MiniserverClient,
-    WallboxInfo,
-    WallboxState,
-)
+from .miniserver import MiniserverClient, WallboxInfo, WallboxState
 from .miniserver_coordinator import MiniserverCoordinator
 from .observing import observation_of
+from .peak_repair import PeakRepair
+from .recording import Recording
 from .records.state import StateKeeper
 from .rules import rules_of
+from .session_facts import SessionFacts
+from .session_files import KeptSessions
+from .session_shown import SessionShown
 from .site import Site
 from .two_masters import TwoMastersRepair
-from .wallbox_data import WallboxData, hold_of, power_limit
+from .wallbox_data import NO_SESSION, WallboxData, hold_of, power_limit
 
 type LoxoneWallboxConfigEntry = ConfigEntry[LoxoneWallboxRuntimeData]
 
@@ -92,6 +94,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         self.title = subentry.title
         self.info = info
         self.measuring = Measuring(hass, self.subentry_id, self.title, self.variant)
+        self.recording: Recording | None = None
         self._repair = TwoMastersRepair(hass, self.subentry_id, self.title)
         self._visit = Visit()
         self._recheck: CALLBACK_TYPE | None = None
@@ -99,6 +102,9 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         self.entities: set[Entity] = set()
         self.commander = Commander(self)
         rules = rules_of(hass, self.settings)
+        self._peak_repair = PeakRepair(
+            hass, self.subentry_id, self.title, rules.profile, rules.zone
+        )
         self.controller = Controller(
             hass,
             self,
@@ -112,6 +118,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             site=site,
         )
         self.acts = Acts(self)
+        self.delivering = Delivering(hass, self, miniserver.serial)
         self.data = self._gather()
         self._stop_following: CALLBACK_TYPE | None = miniserver.async_add_listener(
             self.async_refresh_state
@@ -150,6 +157,11 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             and self.known
             and self.diagnostic(INPUT_ONLINE) != 0
         )
+
+    @property
+    def back_at(self) -> datetime | None:
+        """Return when the Miniserver was last back from a restart that was seen."""
+        return self.miniserver.back_at
 
     @property
     def writable(self) -> bool:
@@ -208,11 +220,17 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         self.async_refresh_state()
 
     @callback
-    def measure_with(
-        self, settings: MeterSettings, keeper: StateKeeper, kept: dict[str, Any] | None
-    ) -> None:
-        """Take power and energy from a meter, which goes on from what was kept."""
-        self.measuring.measure_with(settings, keeper, kept, self.async_refresh_state)
+    def record_with(self, kept: KeptSessions) -> None:
+        """Record sessions, going on with what was kept."""
+        self.recording = Recording(
+            self.hass,
+            self.title,
+            kept,
+            max_kw=self.variant.max_kw,
+            meter=self.meter,
+            show=self.async_decided,
+        )
+        self.measuring.follower = self.recording.measured
 
     @callback
     def async_refresh_state(self) -> None:
@@ -224,10 +242,14 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
     def async_decided(self) -> None:
         """Tell the entities what changed, and the owner of a second master."""
         self._repair.report(two_masters=self.controller.adoption.two_masters)
+        self._peak_repair.report(self.controller.state.hours)
         self.measuring.report()
+        if self.recording is not None:
+            self.recording.take(self._facts())
         data = self._gather()
         if data != self.data:
             self.async_set_updated_data(data)
+        self.delivering.follow()
 
     @callback
     def async_add_alert_listener(
@@ -246,12 +268,16 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
     @override
     async def async_shutdown(self) -> None:
         """Stop following the link, deciding and the timer; may come twice."""
+        await self.delivering.async_stop()
         await self.controller.async_stop()
         await self.measuring.async_shutdown()
+        if self.recording is not None:
+            await self.recording.async_stop()
         if self._stop_following is not None:
             self._stop_following()
             self._stop_following = None
         self._repair.report(two_masters=False)
+        self._peak_repair.clear()
         if self._recheck is not None:
             self._recheck()
             self._recheck = None
@@ -275,6 +301,20 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             charging_error=self.diagnostic(INPUT_CHARGING_ERROR),
         )
 
+    def _facts(self) -> SessionFacts:
+        """Return what the sessions are told."""
+        state, online = self.state, self.diagnostic(INPUT_ONLINE)
+        reachable = self.miniserver.available and self.known and online != 0
+        return SessionFacts.seen(
+            self.measuring.instant,
+            state,
+            self.info,
+            self.controller.state,
+            self.controller.decision,
+            reason=self._reason(reachable, self._fault(), state),
+            watched=self.linked,
+        )
+
     def _gather(self) -> WallboxData:
         """Put together what is known of the wallbox."""
         info, client = self.info, self.miniserver.client
@@ -294,14 +334,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             status=self._status(state, reachable, fault, charging, now),
             charging=charging,
             fault=fault,
-            diagnosed=any(
-                self.diagnostic(name) is not None
-                for name in (
-                    INPUT_ERROR_CODE,
-                    INPUT_FAULT_CURRENT,
-                    INPUT_CHARGING_ERROR,
-                )
-            ),
+            diagnosed=any(self.diagnostic(one) is not None for one in FAULT_INPUTS),
             reachable=reachable,
             linked=self.miniserver.connected,
             firmware=self.miniserver.firmware,
@@ -315,6 +348,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             in_default_hours=self.controller.in_default_hours(dt_util.utcnow()),
             in_peak_hours=self.controller.in_peak_hours(dt_util.utcnow()),
             dsr_events=self._dsr_events(),
+            session=self._session(),
         )
 
     def _reason(
@@ -331,6 +365,12 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             return Reason.LOAD_SHEDDING
         decision = self.controller.decision
         return Reason.UNREACHABLE if decision is None else decision.reason
+
+    def _session(self) -> SessionShown:
+        """Return what is shown of the running or last session."""
+        if self.recording is None:
+            return NO_SESSION
+        return self.recording.shown(self.measuring.instant)
 
     def _dsr_events(self) -> tuple[str, ...]:
         """Return the ids of the grid events that hold now."""

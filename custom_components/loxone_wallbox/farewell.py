@@ -21,6 +21,7 @@ from .coordinator import (
     LoxoneWallboxRuntimeData,
     WallboxCoordinator,
 )
+from .delivering import delivery_file
 from .handover import HAND_OVER_S
 from .meter_repairs import break_issue
 from .miniserver import Allow, MiniserverClient
@@ -28,7 +29,7 @@ from .miniserver.errors import MiniserverError
 from .power_feed import Ending
 from .records.journal import JournalError
 from .records.state import StateKeeper
-from .rules import meter_file, state_file
+from .rules import meter_file, running_file, state_file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,13 +115,13 @@ async def async_leave_wallbox(hass: HomeAssistant, wallbox: WallboxCoordinator) 
 async def async_forget(
     hass: HomeAssistant, serial: str, wallbox_id: str, *, subentry_id: str
 ) -> None:
-    """Forget the settings of a wallbox and the account of its meter.
+    """Forget a wallbox's settings, its meter's account, its grid events and what ran.
 
     Its history is not one of them. Nobody is left to answer a question about its meter.
     """
     ir.async_delete_issue(hass, DOMAIN, break_issue(subentry_id))
     folder = Path(hass.config.path(DOMAIN))
-    for file in (state_file, meter_file):
+    for file in (state_file, meter_file, running_file, delivery_file):
         keeper = StateKeeper(file(folder, serial, wallbox_id))
         try:
             await hass.async_add_executor_job(keeper.delete)

@@ -300,11 +300,14 @@ class MeterSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)]:
                 case AfterTest.BACK:
                     return await self._async_ask_connection()
             return await self._async_done(
-                None if result.not_proven else result.refresh_s
+                None if result.not_proven else result.refresh_s,
+                slow_accepted=step == "meter_slow",
             )
         return self._form(step, result_schema(), result_in_words(result, profile))
 
-    async def _async_done(self, refresh_s: float | None) -> ResultT:
+    async def _async_done(
+        self, refresh_s: float | None, *, slow_accepted: bool = False
+    ) -> ResultT:
         """Go on with the meter, unless it became another wallbox's meanwhile."""
         settings = self._meter_found.settings
         try:
@@ -314,9 +317,8 @@ class MeterSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)]:
             return await self._async_ask_connection()
         if refresh_s is not None:
             refresh_s = round(refresh_s, 2)
-        return await self.async_meter_chosen(
-            replace(settings, refresh_s=refresh_s).as_dict()
-        )
+        settings = replace(settings, refresh_s=refresh_s, slow_accepted=slow_accepted)
+        return await self.async_meter_chosen(settings.as_dict())
 
     def _work[T](
         self,

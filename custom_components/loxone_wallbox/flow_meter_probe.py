@@ -11,7 +11,7 @@ from dataclasses import replace
 import errno
 import fcntl
 import os
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from homeassistant.const import CONF_DEVICE, CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
@@ -24,7 +24,6 @@ from .flow_meter_job import Tell
 from .flow_meter_words import Found, describe, name_of
 from .meter.clock import SystemClock
 from .meter.errors import MeterError, Missing
-from .meter.link import MeterLink
 from .meter.model import MeterProfile
 from .meter.probe import ProbeResult, Verdict, identify, probe
 from .meter.profiles import PROFILES
@@ -33,6 +32,9 @@ from .meter.refresh import RefreshResult, RefreshTest
 from .meter.sample import MeterSample
 from .meter_link import open_link
 from .meter_settings import MeterSettings, Transport
+
+if TYPE_CHECKING:
+    from .meter.link import MeterLink
 
 type _Line = tuple[int, Literal["N", "E", "O"], Literal[1, 2]]
 

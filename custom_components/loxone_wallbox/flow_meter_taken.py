@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 
-from .const import DOMAIN, SUBENTRY_WALLBOX
+from .const import DOMAIN, LOGGER, SUBENTRY_WALLBOX
 from .coordinator import WallboxCoordinator
 from .flow_connection import FlowError
 from .flow_meter_forms import CONF_SHARING, CONF_UNIT_ID, DEFAULT_PORT
-from .meter.link import SOCKET
+from .meter_link import SHARED_MODULE, async_load, async_load_for
 from .meter_settings import MeterSettings, Sharing, Transport, meter_settings
 
 # The name of a wallbox and its meter.
@@ -107,7 +108,16 @@ class Company:
 
 
 async def company_of(hass: HomeAssistant, settings: MeterSettings) -> Company:
-    """Return who else reads on the line of a meter; wallboxes do not count."""
+    """Return who else reads on the line of a meter; wallboxes do not count.
+
+    Raises `FlowError` where Modbus does not load, or what the meter is read with.
+    """
+    try:
+        await async_load(hass, SHARED_MODULE)
+        await async_load_for(hass, settings)
+    except HomeAssistantError as err:
+        LOGGER.error("A meter cannot be set up: %s", err)
+        raise FlowError("unknown") from err
     # Not at the top: the wallbox has to be controllable where Modbus does not load.
     from homeassistant.components.modbus.connection import (  # noqa: PLC0415
         async_get_connection_info,
@@ -134,6 +144,8 @@ async def company_of(hass: HomeAssistant, settings: MeterSettings) -> Company:
 
 def _at(settings: MeterSettings, endpoint: tuple[Any, ...]) -> MeterSettings:
     """Return settings of a meter at an endpoint of Home Assistant's."""
+    from .meter.link import SOCKET  # noqa: PLC0415
+
     kind, place, *port = endpoint
     if kind == "serial" and not place.startswith(SOCKET):
         return replace(settings, transport=Transport.SERIAL, device=place)

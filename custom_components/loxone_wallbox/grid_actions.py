@@ -14,6 +14,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 
 from .acts import Act
+from .charging.delivery import Delivery, summed
 from .charging.dsr import DsrError, DsrEvent, DsrKind
 from .coordinator import WallboxCoordinator
 from .rights import Actor
@@ -88,8 +89,9 @@ async def async_list_events(call: ServiceCall) -> ServiceResponse:
 
 
 def _site_events(site: list[WallboxCoordinator]) -> list[dict[str, Any]]:
-    """Return the events of a site, once each."""
+    """Return the events of a site, once each, with what all delivered together."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
+    records: dict[tuple[str, str], dict[str, Delivery]] = {}
     for wallbox in site:
         shares = wallbox.controller.shares(dt_util.utcnow())
         for key, event in wallbox.controller.state.dsr.events.items():
@@ -100,13 +102,23 @@ def _site_events(site: list[WallboxCoordinator]) -> list[dict[str, Any]]:
             )
             if key in shares:
                 described["shares"][wallbox.title] = shares[key]
+            if (record := wallbox.delivering.record_of(event)) is not None:
+                records.setdefault(key, {})[wallbox.title] = record
+    for key, described in found.items():
+        described["delivered"] = summed(records.get(key, {}))
     return list(found.values())
 
 
 def _described(wallbox: WallboxCoordinator, event: DsrEvent) -> dict[str, Any]:
-    """Return an event as plain data."""
+    """Return an event as plain data, with what it delivered once it has begun."""
     silence = wallbox.controller.state.dsr.silence
-    return {**event.as_dict(), "active": event.is_active(dt_util.utcnow(), silence)}
+    wallbox.delivering.follow()
+    record = wallbox.delivering.record_of(event)
+    return {
+        **event.as_dict(),
+        "active": event.is_active(dt_util.utcnow(), silence),
+        "delivered": None if record is None else record.described(),
+    }
 
 
 def _take(wallbox: WallboxCoordinator, fields: dict[str, Any]) -> Act:

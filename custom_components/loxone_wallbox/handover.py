@@ -5,13 +5,15 @@ for us. What may go wrong: the wallbox does not answer in time, then a warning s
 """
 
 import asyncio
+from dataclasses import replace
+from datetime import datetime
 
 from homeassistant.exceptions import HomeAssistantError
 
 from .charging.decision import Decision
 from .charging.observe import Observation, Step
 from .charging.owner import HandOver, OwnerState
-from .charging.wish import Reason
+from .charging.wish import Reason, Situation, wish_at
 from .const import LOGGER
 from .driving import Driver
 
@@ -22,19 +24,29 @@ LET_GO = {Reason.OUTSIDE_DEFAULT_HOURS, Reason.RANDOM_DELAY, Reason.DSR}
 
 
 def waits_for_us(
-    state: OwnerState, decision: Decision | None, seen: Observation
+    state: OwnerState,
+    decision: Decision | None,
+    seen: Observation,
+    situation: Situation,
+    now: datetime,
 ) -> bool:
     """Tell whether a wallbox holds back what nobody else would let go.
 
     What we forbade is let go under load shedding too: the wallbox pauses for that by
     itself, and would stay forbidden when it is over (regulation 7). What the shedding
-    forbade, though we did not, is not ours to allow.
+    forbade, though we did not, is not ours to allow. With nothing plugged in it is
+    what a car would be told that came now: strictly by the hours it would be stranded.
     """
     if state.hand_over is not HandOver.ALLOW or decision is None:
         return False
     if seen.load_shedding and decision.target.allowed:
         return False
-    return decision.reason in LET_GO
+    if decision.reason is not Reason.NO_VEHICLE:
+        return decision.reason in LET_GO
+    # A fault or a lock stays as it is, and so does the owner's pause: those reasons
+    # come before the hours, and are none that is let go.
+    next_car = wish_at(replace(situation, plugged_at=now), now)
+    return not decision.target.allowed and next_car.reason in LET_GO
 
 
 async def async_let_go(driver: Driver, title: str) -> None:

@@ -5,6 +5,7 @@ that one wallbox only; the others go on undisturbed.
 """
 
 import asyncio
+from functools import partial
 from typing import override
 
 from homeassistant.config_entries import (
@@ -35,10 +36,12 @@ from .coordinator import (
 )
 from .dsr_sources import DsrSources
 from .farewell import async_leave_wallbox
+from .meter_settings import CONF_METER, MeterSettings
 from .miniserver import ClientListener, Structure, Token, WallboxInfo
 from .miniserver.errors import AuthenticationError, MiniserverError
 from .records.state import StateKeeper
 from .rules import KeptMeter, async_load_meter, async_load_state
+from .session_files import KeptSessions, async_load_sessions
 from .site import Site
 
 
@@ -143,13 +146,14 @@ class Hub(ClientListener):
                         self._hass, serial, one.data[CONF_WALLBOX_ID], one.data
                     ),
                     await async_load_meter(self._hass, serial, one.data),
+                    await async_load_sessions(self._hass, serial, one.data),
                 )
                 for one in new
             ]
             # All are there before the first decides: they may share a limit.
             built = [
-                self._build(runtime, subentry, *state, meter)
-                for subentry, (state, meter) in zip(new, loaded, strict=True)
+                self._build(runtime, subentry, state, meter, sessions)
+                for subentry, (state, meter, sessions) in zip(new, loaded, strict=True)
             ]
             for wallbox in built:
                 self._start(runtime, wallbox)
@@ -185,9 +189,9 @@ class Hub(ClientListener):
         self,
         runtime: LoxoneWallboxRuntimeData,
         subentry: ConfigSubentry,
-        keeper: StateKeeper,
-        owner: OwnerState,
+        state: tuple[StateKeeper, OwnerState],
         meter: KeptMeter | None,
+        sessions: KeptSessions,
     ) -> WallboxCoordinator:
         """Set a wallbox up, with what was kept for it."""
         structure = runtime.miniserver.client.structure
@@ -198,14 +202,33 @@ class Hub(ClientListener):
             subentry,
             runtime.miniserver,
             info or _missing_wallbox(subentry),
-            keeper=keeper,
-            owner=owner,
+            keeper=state[0],
+            owner=state[1],
             site=self._site,
         )
         if meter is not None:
-            wallbox.measure_with(*meter)
+            wallbox.measuring.measure_with(
+                *meter,
+                show=wallbox.async_refresh_state,
+                learned=partial(self._keep_meter, wallbox),
+            )
+        wallbox.record_with(sessions)
         runtime.wallboxes[subentry.subentry_id] = wallbox
         return wallbox
+
+    @callback
+    def _keep_meter(self, wallbox: WallboxCoordinator, meter: MeterSettings) -> None:
+        """Keep what a wallbox found out about its meter, without building it anew.
+
+        One whose subentry was changed meanwhile is built anew soon, and finds out again.
+        """
+        subentry = self._entry.subentries.get(wallbox.subentry_id)
+        if subentry is None or wallbox.settings != dict(subentry.data):
+            return
+        wallbox.settings = {**wallbox.settings, CONF_METER: meter.as_dict()}
+        self._hass.config_entries.async_update_subentry(
+            self._entry, subentry, data=dict(wallbox.settings)
+        )
 
     def _start(
         self, runtime: LoxoneWallboxRuntimeData, wallbox: WallboxCoordinator

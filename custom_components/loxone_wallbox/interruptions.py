@@ -17,7 +17,8 @@ RECONNECT_AFTER_S = 30.0
 class Interruptions:
     """What came in between two decisions on one wallbox.
 
-    `reconnected_at` is when the link was back after a real loss: a relevant time.
+    `reconnected_at` is when the link was back after a real loss or a restart of the
+    Miniserver: a relevant time.
     """
 
     def __init__(self, security: SecuritySink) -> None:
@@ -25,6 +26,7 @@ class Interruptions:
         self._security = security
         self._watch = ClockWatch()
         self._lost_since: float | None = None
+        self._back_at: datetime | None = None
         self.reconnected_at: datetime | None = None
 
     def lose_link(self) -> None:
@@ -32,11 +34,17 @@ class Interruptions:
         if self._lost_since is None:
             self._lost_since = seconds()
 
-    def have_link(self, now: datetime, *, first: bool) -> bool:
+    def have_link(
+        self, now: datetime, back_at: datetime | None, *, first: bool
+    ) -> bool:
         """Take note that there is a link, and tell whether it was away.
 
-        Our own start, the `first` look, is no relevant time.
+        Our own start, the `first` look, is no relevant time; a Miniserver that was
+        back from a restart at `back_at` is, however short it was away, at any look.
         """
+        if back_at != self._back_at and back_at is not None:
+            self.reconnected_at = min(back_at, now)
+        self._back_at = back_at
         if self._lost_since is None:
             return False
         if not first and seconds() - self._lost_since > RECONNECT_AFTER_S:

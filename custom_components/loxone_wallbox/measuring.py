@@ -47,6 +47,8 @@ class Measuring:
         self.energy: MonotonicEnergy | None = None
         self._restored_kwh: float | None = None
         self.feed = PowerFeed(hass, lambda: self.now)
+        # Told of the power a meter measured in a second (UTC, W), None for a gap.
+        self.follower: Callable[[float, float | None], None] | None = None
         # None until the first look.
         self._plugged: bool | None = None
         self._connected_at: datetime | None = None
@@ -56,6 +58,11 @@ class Measuring:
     def now(self) -> float:
         """Return the present instant in seconds UTC."""
         return dt_util.utcnow().timestamp() if self.meter is None else self.meter.now
+
+    @property
+    def instant(self) -> datetime:
+        """Return the present instant."""
+        return dt_util.utc_from_timestamp(self.now)
 
     @property
     def shown(self) -> MeterShown | None:
@@ -68,14 +75,17 @@ class Measuring:
         settings: MeterSettings,
         keeper: StateKeeper,
         kept: dict[str, Any] | None,
+        *,
         show: Callable[[], None],
+        learned: Callable[[MeterSettings], None],
     ) -> None:
         """Take power and energy from a meter, which goes on from what was kept.
 
-        `show` is called when something is worth showing.
+        `show` is called when something is worth showing, `learned` with settings to
+        keep instead of those that were given.
         """
         poll_s = settings.profile.poll_s
-        self.feed = feed = PowerFeed(self._hass, lambda: self.now, poll_s)
+        self.feed = PowerFeed(self._hass, lambda: self.now, poll_s)
         self.meter = meter = MeterCoordinator(
             self._hass,
             self._title,
@@ -86,7 +96,8 @@ class Measuring:
             listener=MeterListener(
                 show=show,
                 tell=self._repairs.broke,
-                measured=feed.add,
+                measured=self._measured,
+                learned=learned,
                 security=log_security,
             ),
         )
@@ -127,6 +138,13 @@ class Measuring:
             self.energy.take(state.energy_kwh, dt_util.utcnow().timestamp())
         if state.connected is not None:
             self._follow(state, plugged=state.connected)
+
+    @callback
+    def _measured(self, at: float, power_w: float | None) -> None:
+        """Take the power a meter measured in a second, None for a gap."""
+        self.feed.add(at, power_w)
+        if self.follower is not None:
+            self.follower(at, power_w)
 
     @callback
     def report(self) -> None:

@@ -21,10 +21,11 @@ from .meter.checks import Circuit
 from .meter.clock import MeterClock, SystemClock
 from .meter.counter import Answer, Counter
 from .meter.errors import Missing
-from .meter.findings import Finding
+from .meter.findings import Finding, FindingKind
 from .meter.latch import SessionEnergy, Stage
 from .meter.model import MeterProfile
 from .meter.reader import LOST_AFTER, Figures, MeterReader
+from .meter.refresh import SUITABLE_S, RefreshWatch
 from .meter.sample import MeterSample
 from .meter.shown import ShowGate
 from .meter.visits import MeterVisits
@@ -62,13 +63,15 @@ class MeterListener:
     """Who is told of what.
 
     `show` of something worth showing, `tell` of a counter that broke, `measured` of the
-    power of each second (seconds UTC, W, None where unknown), `security` of what the
-    security log keeps.
+    power of each second (seconds UTC, W, None where unknown), `learned` of settings
+    that say more of the meter than those before, `security` of what the security log
+    keeps.
     """
 
     show: Callable[[], None]
     tell: Callable[[Finding], None]
     measured: Callable[[float, float | None], None]
+    learned: Callable[[MeterSettings], None]
     security: SecuritySink
 
 
@@ -112,6 +115,7 @@ class MeterCoordinator:
         self._saved_at = self._clock.monotonic()
         self._told = self.session
         self._gate = ShowGate()
+        self._refresh = RefreshWatch(settings.profile)
         self._reader: MeterReader | None = None
         self._gaps = 0
         self._silent_since: float | None = None
@@ -146,7 +150,20 @@ class MeterCoordinator:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Return what is wrong now with the meter or its measuring."""
-        return (*self.account.findings, *self.visits.findings(self.profile.poll_s))
+        return (
+            *self.account.findings,
+            *self.visits.findings(self.profile.poll_s),
+            *self._slowness,
+        )
+
+    @property
+    def _slowness(self) -> tuple[Finding, ...]:
+        """Return that the meter is too slow, unless the owner was told before."""
+        refresh_s = self.settings.refresh_s or 0.0
+        if refresh_s <= SUITABLE_S or self.settings.slow_accepted:
+            return ()
+        data = {"refresh_s": round(refresh_s, 1), "limit_s": SUITABLE_S}
+        return (Finding(kind=FindingKind.MEASURES_SLOWLY, data=data),)
 
     @callback
     def start(self) -> None:
@@ -235,6 +252,7 @@ class MeterCoordinator:
     def _take(self, sample: MeterSample) -> None:
         """Take the sample of a second."""
         at = self._steady.at(sample.monotonic)
+        doubted = self.account.counter.in_doubt
         self.account, finding = self.account.take(sample, self._facts, at)
         if self._before is not None:
             self.account = self.account.based(*self._before)
@@ -243,12 +261,28 @@ class MeterCoordinator:
         self.visits = self.visits.take(self.account, at, self._refresh_s)
         self._listener.measured(sample.utc.timestamp(), self.account.power_w)
         self._note_silence(sample)
+        self._learn(sample, doubted=doubted)
         if finding is not None:
             self._listener.tell(finding)
         power = self._power(sample)
         if self._gate.opens(sample.utc.timestamp(), power):
             self._publish(power)
         self._save_if_worth()
+
+    def _learn(self, sample: MeterSample, *, doubted: bool) -> None:
+        """Find out about the meter itself; `doubted` is what its counter was before."""
+        reader, counter = self._reader, self.account.counter
+        if reader is None:
+            return
+        if counter.in_doubt and not doubted and counter.segment is not None:
+            reader.doubt()
+        if self.settings.refresh_s is not None:
+            return
+        result = self._refresh.take(sample, reader.fit)
+        if result is not None and result.refresh_s is not None:
+            self.settings = replace(self.settings, refresh_s=round(result.refresh_s, 2))
+            self._listener.learned(self.settings)
+            self._listener.show()
 
     def _note_silence(self, sample: MeterSample) -> None:
         """Say once that a meter is silent, and once that it is back."""

@@ -26,6 +26,7 @@ LASTING = frozenset(
         FindingKind.COUNTER_STUCK,
         FindingKind.INACCURATE,
         FindingKind.BIASED,
+        FindingKind.MEASURES_SLOWLY,
     }
 )
 

@@ -8,13 +8,14 @@ from the Miniserver.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal, Self
-
-from modbus_connection import ModbusSerialParams, ModbusTcpParams
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .const import LOGGER
 from .meter.model import MeterProfile
 from .meter.profiles import PROFILES
+
+if TYPE_CHECKING:
+    from modbus_connection import ModbusSerialParams, ModbusTcpParams
 
 CONF_METER = "meter"
 
@@ -42,8 +43,9 @@ class MeterSettings:
 
     `host` and `port` for the two ways over TCP, `device` (a path) and the line for a
     serial one. `inverted` is a meter that counts the car's energy as export. `serial`
-    is the number it gave at setup, `refresh_s` how often it measured anew there, None
-    where that is not proven.
+    is the number it gave at setup. `refresh_s` is how often it measures anew, found at
+    setup or in the first session, None where that is not proven yet; `slow_accepted` is
+    that the owner was told at setup that it is too slow for power every second.
     """
 
     profile_id: str
@@ -59,6 +61,7 @@ class MeterSettings:
     inverted: bool = False
     serial: str | None = None
     refresh_s: float | None = None
+    slow_accepted: bool = False
 
     @property
     def profile(self) -> MeterProfile:
@@ -67,7 +70,12 @@ class MeterSettings:
 
     @property
     def params(self) -> ModbusTcpParams | ModbusSerialParams:
-        """Return the parameters of the connection."""
+        """Return the parameters of the connection; loads the library's part of them."""
+        from modbus_connection import (  # noqa: PLC0415
+            ModbusSerialParams,
+            ModbusTcpParams,
+        )
+
         if self.transport is Transport.TCP:
             return ModbusTcpParams(host=self.host, port=self.port)
         device = self.device
@@ -97,6 +105,7 @@ class MeterSettings:
             "inverted": self.inverted,
             "serial": self.serial,
             "refresh_s": self.refresh_s,
+            "slow_accepted": self.slow_accepted,
         }
 
     @classmethod

@@ -8,6 +8,7 @@ from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
 
 from .const import CONF_GRACE_S, DEFAULT_GRACE_S, DOMAIN, LOGGER, MANUFACTURER
 from .miniserver import MiniserverClient
@@ -36,11 +37,15 @@ class MiniserverCoordinator(DataUpdateCoordinator[None]):
         hass: HomeAssistant,
         entry: ConfigEntry[Any],
         client: MiniserverClient,
+        *,
+        restarted: bool = False,
     ) -> None:
-        """Take a client that is connected."""
+        """Take a client that is connected, and whether the Miniserver restarted."""
         super().__init__(hass, LOGGER, config_entry=entry, name=entry.title)
         self.client = client
         self.available = True
+        # When the Miniserver was last back from a restart.
+        self.back_at = dt_util.utcnow() if restarted else None
         self.device_id = self._register_device()
         self._grace: CALLBACK_TYPE | None = None
         self._said_lost = False
@@ -65,6 +70,8 @@ class MiniserverCoordinator(DataUpdateCoordinator[None]):
         """Take note that the link is back."""
         self._cancel_grace()
         self.available = True
+        if self.client.restarted:
+            self.back_at = dt_util.utcnow()
         if self._said_lost:
             LOGGER.info("The link to the Miniserver %s is back", self.name)
             self._said_lost = False

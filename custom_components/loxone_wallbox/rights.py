@@ -62,15 +62,19 @@ async def async_actor(
     wallbox: str,
     on_behalf_of_user: bool = False,
     administrator: bool = False,
+    overrides: bool = True,
     security: SecuritySink = log_security,
 ) -> Actor:
     """Return who acts, or refuse an act that is not theirs.
 
     What only an `administrator` may do no other user may, whatever they may override.
+    What `overrides` nothing, as an event of the grid, every automation may.
     Raises a translated error; nothing has changed then.
     """
     user_id = None if context is None else context.user_id
-    if await _may(hass, settings, user_id, administrator=administrator):
+    if (user_id is None and not overrides) or await _may(
+        hass, settings, user_id, administrator=administrator
+    ):
         return Actor(user_id=user_id, by_hand=user_id is not None or on_behalf_of_user)
     security(
         SecurityEvent(

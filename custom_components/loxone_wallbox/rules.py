@@ -11,6 +11,8 @@ from homeassistant.util import dt as dt_util
 
 from .charging.owner import DefaultHours, OwnerState, first_state, new_book
 from .charging.regulation import PROFILES, Cause, Profile
+from .charging.schedule import Schedule
+from .charging.slices import SessionRules
 from .const import (
     CONF_FIRST_USE,
     CONF_PLUG_IN_DELAY,
@@ -62,6 +64,15 @@ def rules_of(hass: HomeAssistant, settings: Mapping[str, Any]) -> Rules:
     )
 
 
+def session_rules(hass: HomeAssistant, settings: Mapping[str, Any]) -> SessionRules:
+    """Return what the sessions are measured by; their days are those of the home."""
+    rules = rules_of(hass, settings)
+    peak = Schedule(windows=rules.profile.peak, zone=rules.zone)
+    return SessionRules(
+        zone=dt_util.get_default_time_zone(), peak=peak if peak.windows else None
+    )
+
+
 def first_hours(settings: Mapping[str, Any]) -> DefaultHours:
     """Return the default charging hours the owner chose at first use."""
     chosen = settings.get(CONF_FIRST_USE)
@@ -104,6 +115,12 @@ def meter_file(folder: Path, serial: str, wallbox_id: str) -> Path:
     """Return where the account of a wallbox's meter is kept."""
     path = state_file(folder, serial, wallbox_id)
     return path.with_name(path.name.replace(".state.", ".meter."))
+
+
+def running_file(folder: Path, serial: str, wallbox_id: str) -> Path:
+    """Return where a wallbox's running session is kept."""
+    path = state_file(folder, serial, wallbox_id)
+    return path.with_name(path.name.replace(".state.", ".running."))
 
 
 type KeptMeter = tuple[MeterSettings, StateKeeper, dict[str, Any] | None]

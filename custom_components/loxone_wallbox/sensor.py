@@ -32,6 +32,7 @@ from .charging.status import Status
 from .charging.wish import Reason
 from .coordinator import LoxoneWallboxConfigEntry
 from .entity import WallboxEntity, async_setup_wallbox_platform
+from .history_sensors import history_sensors
 from .meter.quality import EnergyMemory
 from .wallbox_data import WallboxData
 
@@ -43,8 +44,12 @@ class WallboxSensorDescription(SensorEntityDescription):
     """A sensor and where its value comes from."""
 
     value_fn: Callable[[WallboxData], StateType | datetime]
-    # These say themselves that the wallbox cannot be reached.
+    # These say themselves that the wallbox cannot be reached, or are of the past.
     always_available: bool = False
+    # With a meter of its own this does not hang on the Miniserver.
+    measured: bool = False
+    # Since when a total counts.
+    since_fn: Callable[[WallboxData], datetime | None] = lambda _data: None
 
 
 def _coverage(data: WallboxData) -> float | None:
@@ -74,6 +79,7 @@ DESCRIPTIONS = (
         native_unit_of_measurement=UnitOfPower.WATT,
         suggested_display_precision=0,
         value_fn=lambda data: data.power_w,
+        measured=True,
     ),
     WallboxSensorDescription(
         key="power_limit",
@@ -144,6 +150,48 @@ METER_DESCRIPTIONS = (
     ),
 )
 
+SESSION_DESCRIPTIONS = (
+    WallboxSensorDescription(
+        key="session_energy",
+        device_class=SensorDeviceClass.ENERGY,
+        state_class=SensorStateClass.TOTAL,
+        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        suggested_display_precision=2,
+        value_fn=lambda data: data.session.energy_kwh,
+        since_fn=lambda data: data.session.since,
+    ),
+    WallboxSensorDescription(
+        key="session_charging_time",
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        suggested_unit_of_measurement=UnitOfTime.HOURS,
+        suggested_display_precision=2,
+        value_fn=lambda data: data.session.charging_s,
+    ),
+    WallboxSensorDescription(
+        key="session_connected_time",
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        suggested_unit_of_measurement=UnitOfTime.HOURS,
+        suggested_display_precision=2,
+        value_fn=lambda data: data.session.connected_s,
+    ),
+    WallboxSensorDescription(
+        key="session_cost",
+        device_class=SensorDeviceClass.MONETARY,
+        suggested_display_precision=2,
+        value_fn=lambda data: data.session.cost,
+    ),
+    WallboxSensorDescription(
+        key="last_session_energy",
+        device_class=SensorDeviceClass.ENERGY,
+        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        suggested_display_precision=2,
+        value_fn=lambda data: data.session.last_energy_kwh,
+        always_available=True,
+    ),
+)
+
 ENERGY_TOTAL = WallboxSensorDescription(
     key="energy_total",
     device_class=SensorDeviceClass.ENERGY,
@@ -151,6 +199,7 @@ ENERGY_TOTAL = WallboxSensorDescription(
     native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
     suggested_display_precision=2,
     value_fn=lambda data: data.energy_kwh,
+    measured=True,
 )
 
 
@@ -172,7 +221,9 @@ async def async_setup_entry(
                 for description in METER_DESCRIPTIONS
                 if wallbox.meter is not None
             ),
+            *(WallboxSensor(wallbox, one) for one in SESSION_DESCRIPTIONS),
             WallboxEnergySensor(wallbox, ENERGY_TOTAL),
+            *history_sensors(wallbox),
         ),
     )
 
@@ -186,13 +237,22 @@ class WallboxSensor(WallboxEntity, SensorEntity):
     @override
     def available(self) -> bool:
         """Tell whether what is shown is up to date."""
-        return self.entity_description.always_available or super().available
+        description, meter = self.entity_description, self.coordinator.data.meter
+        if description.measured and meter is not None and meter.connected:
+            return True
+        return description.always_available or super().available
 
     @property
     @override
     def native_value(self) -> StateType | datetime:
         """Return the value."""
         return self.entity_description.value_fn(self.coordinator.data)
+
+    @property
+    @override
+    def last_reset(self) -> datetime | None:
+        """Return since when a total counts."""
+        return self.entity_description.since_fn(self.coordinator.data)
 
 
 class WallboxEnergySensor(WallboxSensor, RestoreEntity):

@@ -35,6 +35,7 @@ from .grid_actions import (
     start_event,
     update_event,
 )
+from .history_actions import async_setup_history_actions
 from .power_actions import POWER_SCHEMA, async_get_power_series
 from .rights import Actor, async_actor
 from .targets import invalid, site_of, utc_instant, wallbox_of
@@ -100,6 +101,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
         schema=probatio.Schema({**_DEVICES, **POWER_SCHEMA}),
         supports_response=SupportsResponse.ONLY,
     )
+    async_setup_history_actions(hass)
 
 
 async def _async_handle(handler: Handler, call: ServiceCall) -> None:
@@ -118,6 +120,7 @@ async def _async_handle(handler: Handler, call: ServiceCall) -> None:
                 act=call.service,
                 wallbox=wallbox.title,
                 on_behalf_of_user=call.data.get(ATTR_ON_BEHALF, False),
+                overrides=call.service not in GRID_SCHEMAS,
             ),
         )
         for wallbox, alone in _acted_on(call)

@@ -10,6 +10,9 @@ from .charging.status import Hold, Status
 from .charging.wish import Reason
 from .meter_coordinator import MeterShown
 from .miniserver import WallboxInfo, WallboxState
+from .session_shown import SessionShown
+
+NO_SESSION = SessionShown()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,7 @@ class WallboxData:
     in_peak_hours: bool | None
     dsr_events: tuple[str, ...]
     meter: MeterShown | None = None
+    session: SessionShown = NO_SESSION
 
     @property
     def power_w(self) -> float | None:

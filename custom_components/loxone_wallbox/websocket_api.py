@@ -12,6 +12,7 @@ from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
 
+from .history_websocket import async_setup_history_websocket
 from .meter.series import Point
 from .power_actions import check_may_read, source_of
 from .power_feed import Ending, PowerListener
@@ -32,6 +33,7 @@ _ENDINGS = {
 def async_setup_websocket(hass: HomeAssistant) -> None:
     """Register the commands."""
     websocket_api.async_register_command(hass, subscribe_power)
+    async_setup_history_websocket(hass)
 
 
 @websocket_api.websocket_command(

@@ -70,6 +70,21 @@ def test_an_outage_costs_no_energy() -> None:
     assert account.integral.gaps == 1
 
 
+def test_a_counter_without_a_power() -> None:
+    """What flowed is known although nobody knows how much flows now."""
+    account = charged(MeterAccount(), range(60))
+    gaps = account.integral.gaps
+    for second in (60, 61, 62):
+        silent = sample(second, import_wh=100_190, serial="1", missing=Missing.NO_VALUE)
+        account, _ = account.take(silent, FACTS, second)
+    assert account.power_w is None
+    assert account.total_wh == 100_190
+    assert account.read_at == 62
+    assert account.integral.gaps == gaps
+    nothing, _ = account.take(sample(63, missing=Missing.NO_VALUE), FACTS, 63)
+    assert (nothing.total_wh, nothing.read_at) == (100_190, 62)
+
+
 def test_based_on_what_was_before() -> None:
     """The owner's total goes on where it stood, and only once."""
     account = charged(MeterAccount(), range(10)).based(2_000_000)

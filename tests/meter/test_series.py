@@ -188,3 +188,26 @@ def test_what_is_shown_is_never_far_off(start: int, powers: list[float]) -> None
         assert start + offset - gate.at < 60
         assert abs(power - gate.power_w) < 500
         assert (power > 50) is (gate.power_w > 50)
+
+
+@pytest.mark.parametrize("back_s", [90.0, 3600.0])
+def test_a_clock_that_is_set_back_leaves_a_hole(back_s: float) -> None:
+    """The seconds go on at once, in their order, and nothing is hidden."""
+    series = PowerSeries()
+    for second in range(5000):
+        series.add(1000.0 + second, 7000.0)
+    for second in range(100):
+        series.add(6000.0 - back_s + second, 3000.0)
+    points = series.between(0, 1e9)
+    assert [at for at, _ in points] == sorted(at for at, _ in points)
+    assert [power for _, power in points[-100:]] == [3000.0] * 100
+    assert points[-101][1] is None
+    assert len(points) == 5000 - back_s + 1 + 100
+
+
+def test_a_hiccup_of_the_clock_is_none() -> None:
+    """A second that is told twice counts once."""
+    series = PowerSeries()
+    for at in (1.0, 2.0, 1.5, 2.0, 3.0):
+        series.add(at, 100.0)
+    assert series.between(0, 10) == [(1.0, 100.0), (2.0, 100.0), (3.0, 100.0)]

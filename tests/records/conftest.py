@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import count
+import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,6 +13,8 @@ import sqlalchemy as sa
 from ..databases import ENGINES, Server, mariadb, postgresql
 
 _NUMBERS = count()
+# Each statement in the log costs more than the statement.
+logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

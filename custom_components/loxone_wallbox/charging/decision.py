@@ -11,7 +11,17 @@ from datetime import datetime
 
 from .delay import OFF, Change, DelayMemory, DelayRules, Pending, Target
 from .regulation import Cause
-from .wish import HORIZON, JUST, Reason, Situation, Wish, changes, last_change, wish_at
+from .wish import (
+    HORIZON,
+    JUST,
+    Reason,
+    Situation,
+    Wish,
+    changes,
+    last_change,
+    window_end,
+    wish_at,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +85,25 @@ def _change(
     starts = switches and wish.target.allowed
     if starts and situation.dsr.starts_at_once(now, change.at):
         return replace(change, exempt=True)
-    return change
+    return replace(change, window_end=_window_end(situation, wish, change, now))
+
+
+def _window_end(
+    situation: Situation, wish: Wish, change: Change, now: datetime
+) -> datetime | None:
+    """Return the end of a window that a stop keeps to, or that ends a start.
+
+    What an override starts it starts, and what goes on after the window may begin in
+    its last minutes.
+    """
+    if not wish.target.allowed:
+        return window_end(situation, change.at) if situation.keeps_end else None
+    if wish.reason is Reason.OVERRIDE_CHARGE:
+        return None
+    end = window_end(situation, now)
+    if end is None or wish_at(situation, end).target.allowed:
+        return None
+    return end
 
 
 def _unplugged(situation: Situation, now: datetime) -> Target:

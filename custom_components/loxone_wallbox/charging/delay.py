@@ -56,12 +56,29 @@ OFF = Target(allowed=False)
 class Change:
     """When and why something that decides changed.
 
-    What is `exempt` waits for no delay, whatever its cause.
+    What is `exempt` waits for no delay, whatever its cause. `window_end` is the end of
+    the window it lies in: a stop comes no later, a start so soon before it not at all.
     """
 
     at: datetime
     cause: Cause
     exempt: bool = False
+    window_end: datetime | None = None
+
+    @property
+    def drawn_until(self) -> datetime | None:
+        """Return what the draw of a stop may not go beyond.
+
+        The end of an override is a relevant time of its own, with its whole draw.
+        """
+        return None if self.cause is Cause.OVERRIDE_END else self.window_end
+
+    def room_s(self, target: Target, longest: int) -> int:
+        """Return the most seconds that may be drawn for a change to a target."""
+        until = self.drawn_until
+        if target.allowed or until is None:
+            return longest
+        return min(longest, int((until - self.at).total_seconds()))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -221,7 +238,11 @@ class DelayMemory:
         rises = want.higher_than(self.settled)
         if self.pending is not None:
             if self.pending.to_target.higher_than(self.settled) is rises:
-                memory = replace(self, pending=replace(self.pending, to_target=want))
+                due = self.pending.due
+                if not want.allowed:
+                    due = min(due, change.drawn_until or due)
+                moved = replace(self.pending, to_target=want, due=due)
+                memory = replace(self, pending=moved)
             else:
                 memory = self._close(Outcome.SUPERSEDED, now)
         if memory.pending is None:
@@ -259,12 +280,9 @@ class DelayMemory:
         if known is not None:
             drawn = known.drawn_s
         else:
-            drawn = draw(rules.max_delay_s) if rules.delays(change.cause) else 0
-        due = change.at + timedelta(seconds=drawn)
-        # A person who plugs in does not cycle the contactor for no reason.
-        if self.changed_at is not None and change.cause is not Cause.PLUG_IN:
-            switches = want.allowed is not self.settled.allowed
-            due = max(due, self.changed_at + (DWELL_SWITCH if switches else DWELL_STEP))
+            longest = change.room_s(want, rules.max_delay_s)
+            drawn = draw(longest) if rules.delays(change.cause) else 0
+        due = self._rested(change.at + timedelta(seconds=drawn), want, change)
         pending = Pending(
             relevant_time_id=identity,
             cause=change.cause,
@@ -275,6 +293,24 @@ class DelayMemory:
             due=due,
         )
         return replace(self, pending=pending)
+
+    def _rested(self, due: datetime, want: Target, change: Change) -> datetime:
+        """Return when a change is due so that contactor and car are spared.
+
+        The end of a window goes before that: a stop is not put off beyond it, and a
+        start that could not last until then waits for it, when it is wanted no more.
+        """
+        switches = want.allowed is not self.settled.allowed
+        end = change.window_end
+        # A person who plugs in does not cycle the contactor for no reason.
+        if self.changed_at is not None and change.cause is not Cause.PLUG_IN:
+            rested = self.changed_at + (DWELL_SWITCH if switches else DWELL_STEP)
+            if not want.allowed and end is not None:
+                rested = min(rested, end)
+            due = max(due, rested)
+        if switches and want.allowed and end is not None and due + DWELL_SWITCH > end:
+            return max(due, end)
+        return due
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""

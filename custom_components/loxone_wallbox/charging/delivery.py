@@ -8,7 +8,7 @@ figure at all. Powers of the series in W, limits in kW, energies in Wh.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
@@ -21,6 +21,8 @@ BASELINE_S = 900.0
 # With fewer of the seconds there is no figure; for less of the time a limit was not
 # kept. A share of 1.
 ENOUGH = 0.9
+# Less than this is nothing, whatever is left of adding up.
+NOTHING_WH = 1.0
 INSTANTS = frozenset(
     {
         "planned_start",
@@ -287,7 +289,7 @@ class Delivery:
             return Outcome.NO_VEHICLE
         delivered = self.delivered_wh
         nothing_more = self.kind is DsrKind.INCREASE and (
-            delivered is not None and delivered <= 0
+            delivered is not None and delivered < NOTHING_WH
         )
         if self.held_s <= 0 or nothing_more:
             return Outcome.MISSED
@@ -334,11 +336,6 @@ class Delivery:
         }
         fields["kind"] = DsrKind(fields["kind"])
         return cls(**fields)
-
-
-def kept(records: Iterable[Delivery], now: datetime, age: timedelta) -> list[Delivery]:
-    """Return the records that are not too old."""
-    return [one for one in records if one.ended_at is None or one.ended_at > now - age]
 
 
 def summed(records: Mapping[str, Delivery]) -> dict[str, Any] | None:

@@ -139,6 +139,18 @@ class DsrEvent:
         """Tell whether it holds at an instant."""
         return self.effective_start <= at < self.effective_end(silence)
 
+    def is_told_again_by(self, other: Self) -> bool:
+        """Tell whether another is this version with the same content."""
+        return self.cancelled_at is None and other == replace(
+            self,
+            heard_at=other.heard_at,
+            taken_at=other.taken_at,
+            opted_out_at=other.opted_out_at,
+            opted_out_by=other.opted_out_by,
+            opted_out_by_hand=other.opted_out_by_hand,
+            cancelled_at=None,
+        )
+
     def limit(self, floor_kw: float) -> float:
         """Return the power a reduction leaves, at least the profile's floor, in kW."""
         asked = self.limit_kw if self.kind is DsrKind.LIMIT else 0.0
@@ -190,11 +202,14 @@ class DsrBook:
     def add(self, event: DsrEvent, now: datetime) -> Self:
         """Take an event, or a newer version of one.
 
-        Raises `DsrError` for one that is over or not newer than what is known.
+        The known version told again is its source's heartbeat. Raises `DsrError` for
+        one that is over or not newer than what is known.
         """
         if event.end <= now:
             raise DsrError("dsr_is_over")
         known = self.events.get(event.key)
+        if known is not None and known.is_told_again_by(event):
+            return self.heard(event.key, now)
         if known is not None and event.version <= known.version:
             raise DsrError("dsr_version_not_newer")
         event = replace(event, taken_at=now)
@@ -266,11 +281,18 @@ class DsrBook:
         `exempt` picks those that act without a delay, or those that do not.
         """
         limits = [
-            self.shares.get(event.key, event.limit(self.floor_kw))
+            self._left_by(event)
             for event in self.active(at)
             if event.reduces and exempt in {None, event.exempt}
         ]
         return min(limits, default=None)
+
+    def _left_by(self, event: DsrEvent) -> float:
+        """Return what a reduction leaves this wallbox in kW, never below the floor."""
+        share = self.shares.get(event.key)
+        return (
+            event.limit(self.floor_kw) if share is None else max(share, self.floor_kw)
+        )
 
     def site_limits(self, at: datetime) -> Iterable[DsrEvent]:
         """Return the limits of the whole site that are not over at an instant."""

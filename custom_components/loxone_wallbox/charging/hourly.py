@@ -12,6 +12,9 @@ from datetime import datetime
 from .session import Kind, SessionRecord
 from .slices import HOUR, Slice, floor_hour
 
+# What adding fractions may be off by, in seconds.
+NOISE = 1e-6
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HourSum:
@@ -81,7 +84,7 @@ def _charging(record: SessionRecord) -> dict[datetime, int]:
     hours = sorted(exact)
     for hour in hours:
         running += exact[hour]
-        upto = record.importing_s if hour == hours[-1] else int(running)
+        upto = record.importing_s if hour == hours[-1] else int(running + NOISE)
         found[hour] = min(upto, record.importing_s) - told
         told += found[hour]
     return found

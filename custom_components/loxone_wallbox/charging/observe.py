@@ -168,6 +168,7 @@ def situation(
         hours=state.hours.schedule(zone),
         hours_changed_at=state.hours.changed_at,
         end_before=timedelta(seconds=state.max_delay_s if early else 0),
+        keeps_end=state.end_delay is EndDelay.BEFORE_BOUNDARY,
         plugged_at=state.plugged_at,
         blocked_by=seen.blocked_by,
         cleared_at=state.cleared_at,

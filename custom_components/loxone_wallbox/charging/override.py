@@ -81,6 +81,15 @@ class Override:
         )
 
 
+def boundary_end(next_boundary: datetime | None, now: datetime) -> datetime:
+    """Return when an override until the next boundary ends: after a day at the latest.
+
+    Without a boundary ahead the longest override is what is meant.
+    """
+    longest = now + MAX_LENGTH
+    return longest if next_boundary is None else min(next_boundary, longest)
+
+
 def make_override(
     mode: OverrideMode,
     until: Until,
@@ -97,8 +106,7 @@ def make_override(
         case Until.UNPLUG:
             ends = None
         case Until.BOUNDARY:
-            # Without a boundary ahead the longest override is what is meant.
-            ends = next_boundary or now + MAX_LENGTH
+            ends = boundary_end(next_boundary, now)
         case Until.TIME:
             if end is None:
                 raise OverrideError("override_end_missing")
@@ -115,6 +123,6 @@ def make_override(
             ends = now + duration
     if ends is not None and ends <= now:
         raise OverrideError("override_is_over")
-    if ends is not None and until is not Until.BOUNDARY and ends - now > MAX_LENGTH:
+    if ends is not None and ends - now > MAX_LENGTH:
         raise OverrideError("override_too_long")
     return Override(mode=mode, start=now, end=ends, by=by, source=source)

@@ -15,7 +15,7 @@ from .delay import OFF, Change, Target
 from .dsr import DsrBook
 from .override import AUTOMATION, Override, OverrideMode
 from .regulation import Cause
-from .schedule import Schedule
+from .schedule import Schedule, Span
 
 JUST = timedelta(microseconds=1)
 # A weekly schedule repeats itself; changes of it are found within this time.
@@ -95,7 +95,8 @@ class Situation:
     """Everything that decides, as it is known now.
 
     `hours` None: there are no default charging hours, or they are suspended.
-    `end_before` is how much earlier than a window's end its stop becomes due. An
+    `end_before` is how much earlier than a window's end its stop becomes due, at most
+    half the window; with `keeps_end` no stop in a window comes after its end. An
     override that was ended stays, with its end, until the next one or the unplugging.
     """
 
@@ -108,6 +109,7 @@ class Situation:
     hours: Schedule | None = None
     hours_changed_at: datetime | None = None
     end_before: timedelta = timedelta(0)
+    keeps_end: bool = False
     plugged_at: datetime | None = None
     blocked_by: Reason | None = None
     cleared_at: datetime | None = None
@@ -193,9 +195,25 @@ def is_open(situation: Situation, at: datetime) -> bool:
     if situation.hours is None:
         return True
     return any(
-        span.start <= at < span.end - situation.end_before
+        span.start <= at < planned_stop(situation, span)
         for span in situation.hours.spans(at - JUST, at + timedelta(seconds=1))
     )
+
+
+def planned_stop(situation: Situation, span: Span) -> datetime:
+    """Return when the stop of a window becomes due.
+
+    A window that the longest delay would fill is open for its first half, not never.
+    """
+    return span.end - min(situation.end_before, (span.end - span.start) / 2)
+
+
+def window_end(situation: Situation, at: datetime) -> datetime | None:
+    """Return the end of the window an instant is in, or is the very end of."""
+    if situation.hours is None:
+        return None
+    spans = situation.hours.spans(at - JUST, at + timedelta(seconds=1))
+    return next((span.end for span in spans if span.start <= at <= span.end), None)
 
 
 def last_change(
@@ -295,7 +313,7 @@ def changes(situation: Situation, start: datetime, end: datetime) -> Iterator[Ch
         # A span that starts at the very end is one of them.
         ahead = end + situation.end_before + JUST
         for span in situation.hours.spans(start, ahead):
-            for at in (span.start, span.end - situation.end_before):
+            for at in (span.start, planned_stop(situation, span)):
                 if start <= at <= end:
                     yield Change(at=at, cause=Cause.DEFAULT_HOURS)
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 from .checks import Checks, Circuit
 from .counter import Answer, Counter, CounterRules
 from .decode import energy_step_wh
+from .errors import Missing
 from .findings import Finding
 from .integral import FineTotal, Integral
 from .model import Measured, MeterProfile
@@ -84,7 +85,8 @@ class MeterAccount:
 
         Returns the account after it and what happened to the counter, if anything did.
         """
-        if sample.missing is not None:
+        # A meter without a power may have a counter all the same.
+        if sample.missing not in {None, Missing.NO_VALUE}:
             integral = self.integral.take(None, at)
             return replace(self, power_w=None, integral=integral), None
         sample = _turned(sample) if facts.inverted else sample
@@ -163,6 +165,7 @@ def _turned(sample: MeterSample) -> MeterSample:
     return replace(
         sample,
         power_w=None if sample.power_w is None else -sample.power_w,
+        before_w=None if sample.before_w is None else -sample.before_w,
         import_wh=sample.export_wh,
         export_wh=sample.import_wh,
         values=values,

@@ -8,7 +8,7 @@ A sample with a value that cannot be is unknown as a whole: then the answer was 
 A power beyond what the wallbox can draw, or against its direction, is unknown alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Self
@@ -193,7 +193,8 @@ class Checks:
         garbage = fault is not None and fault.reason not in POWER_ONLY
         signs = self._rejection(values, fault)
         if fault is None or fault.reason is Reason.BACKWARDS:
-            signs = {**signs, **_signs(values, circuit)}
+            comparisons = _comparisons(sample, values, circuit)
+            signs = {**signs, **_signs(values, circuit), **comparisons}
         checks = replace(self, lasting=tuple(self._after(signs, at)))
         return checks, Verdict(
             power_w=sample.power_w if fault is None else None,
@@ -317,22 +318,58 @@ def _signs(values: Values, circuit: Circuit) -> Signs:
         signs[FindingKind.POWER_HIGH] = data
     elif power > LOAD_W:
         signs[FindingKind.POWER_HIGH] = None
-    expected: dict[FindingKind, tuple[float, bool]] = {}
-    if (phases := _sum_of_phases(values)) is not None:
-        off = abs(power - phases) > max(PHASES_W, PHASES_PART * abs(power))
-        expected[FindingKind.PHASES_DISAGREE] = (phases, off)
-    if (apparent := _apparent(values, circuit)) is not None:
+    return signs
+
+
+def _comparisons(sample: MeterSample, values: Values, circuit: Circuit) -> Signs:
+    """Return whether a sample's power is that of its phases, and volts times amperes.
+
+    Where those were read after the sample before, the power has moved since: they must
+    lie between that of then and that of now, and agree with both to prove anything.
+    """
+    signs: dict[FindingKind, Data | None] = {}
+    power = values.get(Measured.POWER)
+    if power is None:
+        return signs
+    phases, apparent = _sum_of_phases(values), _apparent(values, circuit)
+    if phases is not None and (powers := _powers(sample, power, WATTS)):
+        wrong = [
+            abs(one - phases) > max(PHASES_W, PHASES_PART * abs(one)) for one in powers
+        ]
+        off = all(wrong) and not min(powers) < phases < max(powers)
+        if off or not any(wrong):
+            signs |= _sign(FindingKind.PHASES_DISAGREE, power, phases, off=off)
+    others = (*VOLTS, *AMPERES, Measured.POWER_FACTOR)
+    if apparent is not None and (powers := _powers(sample, power, others)):
         most = APPARENT_PART * apparent + APPARENT_VA
         loaded = abs(values.get(Measured.POWER_FACTOR, 0.0)) > LOADED_FACTOR
+        high = [abs(one) - apparent > most for one in powers]
         # Less power than that is no contradiction unless the factor says so.
-        off = abs(power) - apparent > most or (loaded and apparent - abs(power) > most)
-        expected[FindingKind.APPARENT_POWER_DISAGREES] = (apparent, off)
-    for kind, (other, off) in expected.items():
-        if off:
-            signs[kind] = {"power_w": power, "expected": round(other)}
-        elif abs(power) > LOAD_W:
-            signs[kind] = None
+        low = [loaded and apparent - abs(one) > most for one in powers]
+        off = all(high) or all(low)
+        if off or not any(high + low):
+            kind = FindingKind.APPARENT_POWER_DISAGREES
+            signs |= _sign(kind, power, apparent, off=off)
     return signs
+
+
+def _sign(kind: FindingKind, power: float, expected: float, *, off: bool) -> Signs:
+    """Return what a comparison says; an agreement without load says nothing."""
+    if off:
+        return {kind: {"power_w": power, "expected": round(expected)}}
+    return {kind: None} if abs(power) > LOAD_W else {}
+
+
+def _powers(
+    sample: MeterSample, power: float, names: Iterable[Measured]
+) -> tuple[float, ...]:
+    """Return the powers in W that were read before and after some values.
+
+    That of their own second alone if they came with it, none where one is not known.
+    """
+    if sample.earlier.isdisjoint(names):
+        return (power,)
+    return () if sample.before_w is None else (sample.before_w, power)
 
 
 def _sum_of_phases(values: Values) -> float | None:

@@ -34,8 +34,6 @@ from modbus_connection import (
     ModbusTcpParams,
     ModbusUnit,
 )
-from modbus_connection.pymodbus import PymodbusConnection
-from modbus_connection.tmodbus import TmodbusConnection
 
 from .clock import MeterClock
 from .errors import CannotConnectError, NoAnswerError
@@ -54,6 +52,16 @@ _OURS: ContextVar[bool] = ContextVar("_OURS", default=False)
 _LIBRARY_LOGGERS = ("pymodbus.logging", "tmodbus.transport.async_rtu")
 
 
+def backend_of(params: ModbusTcpParams | ModbusSerialParams) -> str:
+    """Return the module with the client for connection parameters.
+
+    It is not loaded here: that reads files, which is no work for the event loop, and it
+    may fail, which must not keep anything else from being loaded.
+    """
+    serial = Wire.of(params) is Wire.SERIAL
+    return f"modbus_connection.{'tmodbus' if serial else 'pymodbus'}"
+
+
 class DedicatedLink(GuardedLink):
     """A link over a connection of its own."""
 
@@ -69,7 +77,10 @@ class DedicatedLink(GuardedLink):
         timeout_s: float = DEDICATED_TIMEOUT_S,
         late_s: float = LATE_S,
     ) -> None:
-        """Take what Home Assistant's shared links take; nothing is opened yet."""
+        """Take what Home Assistant's shared links take; nothing is opened yet.
+
+        Loads the client, see `backend_of`; raises `ImportError` where it cannot.
+        """
         self._connection = _connection(params)
         unit: ModbusUnit = self._connection.for_unit(unit_id)
         wire = Wire.of(params)
@@ -124,10 +135,15 @@ def _connection(params: ModbusTcpParams | ModbusSerialParams) -> ModbusConnectio
     thread; it has a way of its own to say RTU through TCP.
     """
     wire = Wire.of(params)
+    # Not at the top: a meter needs one of the two, and a wallbox without a meter none.
+    if wire is Wire.SERIAL:
+        from modbus_connection.tmodbus import TmodbusConnection  # noqa: PLC0415
+
+        return TmodbusConnection(params)
+    from modbus_connection.pymodbus import PymodbusConnection  # noqa: PLC0415
+
     if wire is Wire.TCP:
         return PymodbusConnection(params)
-    if wire is Wire.SERIAL:
-        return TmodbusConnection(params)
     assert isinstance(params, ModbusSerialParams)  # noqa: S101  (the wire says so)
     address = urlsplit(params.device)
     with warnings.catch_warnings():

@@ -28,6 +28,7 @@ class FindingKind(StrEnum):
     COUNTER_STUCK = "counter_stuck"
     INACCURATE = "inaccurate"
     BIASED = "biased"
+    MEASURES_SLOWLY = "measures_slowly"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,8 @@ plan before it reads.
 
 The length matters on serial lines, where an answer has no name: one that comes late is
 taken for the answer to the next request if it is as long. So a fast read has a length
-no other read of that meter has, and the others have if there is one to have.
+no other read of that meter has, and the others have if there is one to have. A cautious
+plan promises less: its fast reads differ from each other.
 """
 
 from collections.abc import Iterable, Iterator, Sequence, Set as AbstractSet
@@ -26,7 +27,7 @@ FAST_CHOICES = ((Measured.POWER, Measured.IMPORT), (Measured.POWER,))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Rules:
-    """What a plan has to keep to; a cautious one reads nothing it does not want."""
+    """What a plan has to keep to; a cautious one reads hardly more than it wants."""
 
     limits: Limits
     cautious: bool
@@ -86,8 +87,6 @@ class _Window:
 
     def sizes(self, rules: _Rules) -> list[int]:
         """Return the lengths it can be read with, its own first."""
-        if rules.cautious:
-            return [self.count]
         longest = min(rules.most, self.run.last - self.run.first + 1)
         return list(range(self.count, max(longest, self.count) + 1, self.run.step))
 
@@ -99,9 +98,16 @@ class _Window:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Plan:
-    """The reads of all paces."""
+    """The reads of all paces; `unasked` are the registers nobody wanted, if it counts."""
 
     reads: dict[Pace, tuple[Read, ...]]
+    unasked: int = 0
+
+    @property
+    def twins(self) -> int:
+        """Return how many fast reads are as long as another fast one."""
+        fast = [read.count for read in self.reads[Pace.FAST]]
+        return len(fast) - len(set(fast))
 
     @property
     def confusable(self) -> int:
@@ -114,10 +120,8 @@ class _Plan:
     def effort(self) -> tuple[int, ...]:
         """Return what makes a plan worse, the worst first."""
         reads = [read for reads in self.reads.values() for read in reads]
-        fast = [read.count for read in self.reads[Pace.FAST]]
-        twins = len(fast) - len(set(fast))
         registers = sum(read.count for read in reads)
-        return twins, self.confusable, len(reads), registers
+        return self.twins, self.unasked, self.confusable, len(reads), registers
 
 
 def plan_reads(
@@ -130,9 +134,10 @@ def plan_reads(
     """Return the reads of a pace, the one with the power first.
 
     `cautious` is for a unit that refused these reads: it gets shorter ones, without
-    gaps, whose lengths may be shared. `without` leaves out what a unit does not have.
-    Where the silence a meter needs does not let all fast values into a second, only
-    the power is fast. Raises ValueError where the limits allow no plan.
+    gaps, of which slow ones may be as long as others. `without` leaves out what a unit
+    does not have. Where all fast values do not fit into a second, for the silence a
+    meter needs, or into reads that differ in length, only the power is fast. Raises
+    ValueError where the limits allow no plan.
     """
     rules = _Rules(limits=profile.limits, cautious=cautious)
     wanted = {
@@ -148,7 +153,7 @@ def plan_reads(
             [r for name in wanted if name not in fast for r in wanted[name]],
             _identity(profile),
         )
-        if plan.confusable and not cautious:
+        if plan.twins or (plan.confusable and not cautious):
             continue
         if len(plan.reads[Pace.FAST]) * profile.limits.spacing_s < 1:
             return plan.reads[pace]
@@ -177,6 +182,7 @@ def _best(
             window.read(count)
             for window, count in zip((*windows, *others), counts, strict=True)
         ]
+        least = sum(window.count for window in (*windows, *others))
         slow_end = len(windows) + len(slow_windows)
         plans.append(
             _Plan(
@@ -184,7 +190,8 @@ def _best(
                     Pace.FAST: tuple(reads[: len(windows)]),
                     Pace.SLOW: tuple(reads[len(windows) : slow_end]),
                     Pace.IDENTITY: tuple(reads[slow_end:]),
-                }
+                },
+                unasked=sum(counts) - least if rules.cautious else 0,
             )
         )
     return min(plans, key=lambda plan: plan.effort)
@@ -241,6 +248,9 @@ def _lengths(
 
     First come the fast reads, which leave alone what another read cannot do without.
     """
+    if rules.cautious:
+        slow = [window.count for window in others]
+        return [*_short_lengths(rules, fast, slow), *slow]
     sizes = [window.sizes(rules) for window in (*fast, *others)]
     chosen = [own[0] for own in sizes]
     taken = {own[0] for own in sizes[len(fast) :] if len(own) == 1}
@@ -249,6 +259,25 @@ def _lengths(
             own = sizes[index]
             chosen[index] = next((size for size in own if size not in taken), own[0])
             taken.add(chosen[index])
+    return chosen
+
+
+def _short_lengths(
+    rules: _Rules, fast: Sequence[_Window], others: Sequence[int]
+) -> list[int]:
+    """Return how long each fast read is to be: as it is, or longer than an earlier one.
+
+    A length that none of the `others` has is better, but not needed.
+    """
+    own = [window.count for window in fast]
+    chosen: list[int] = []
+    for window in fast:
+        sizes = [window.count]
+        # Units that refuse gaps may refuse what lies beside a value.
+        if window.count in chosen and not rules.limits.fallback_registers:
+            free = [size for size in window.sizes(rules) if size not in {*own, *chosen}]
+            sizes = [size for size in free if size not in others] or free or sizes
+        chosen.append(sizes[0])
     return chosen
 
 

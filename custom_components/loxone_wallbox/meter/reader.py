@@ -7,9 +7,9 @@ exactly one sample: a tick whose predecessor's read is still under way brings a 
 does one that this machine was too busy for. Nothing is made up for later.
 
 A tick reads the fast reads of the plan and then one of the slow ones, whose values come
-with the next sample. At every new connection, and after a silence in which somebody may
-have changed the meter, it is asked first who it is; the values of another model are not
-taken.
+with the next sample. At every new connection, after a silence in which somebody may
+have changed the meter, and where its values give rise to doubt, it is asked first who it
+is; the values of another model are not taken.
 
 What may go wrong: the link fails (see `errors`, the next tick tries again), the meter
 refuses a read (its plan is changed and remembered in `fit`), a callback raises (then the
@@ -18,7 +18,7 @@ reader ends with that: callbacks must not).
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from modbus_connection import ExceptionCode
@@ -38,6 +38,8 @@ COVERAGE_MINUTES = 60
 # A slow read is begun if there is so much time for its answer, and so much after it.
 SLOW_ROOM_S = 0.15
 BEFORE_TICK_S = 0.1
+# An answer that comes twice does so within this time.
+REPEATED_S = 0.25
 # Some meters give their serial number only when asked again.
 SERIAL_TRIES = 3
 # What is refused for these reasons is refused every time.
@@ -88,9 +90,11 @@ class MeterReader:
         self._identity_reads = identity_reads(profile)
         self._identified_on: int | None = None
         self._serial_tries = 0
+        self._doubted = False
         self._gaps = 0
         self._turn = 0
         self._slow_values: dict[Measured, float] = {}
+        self._power_then: float | None = None
         self._refused: set[Read] = set()
         self.figures = Figures()
         self.identification = UNKNOWN
@@ -113,6 +117,13 @@ class MeterReader:
     def coverage(self) -> float | None:
         """Return the share of the last minutes' ticks that brought a reading, 0 to 1."""
         return self._coverage.share
+
+    def doubt(self) -> None:
+        """Have the meter say who it is before the next reading.
+
+        It may be another one without a gap in between, as behind a gateway that goes on.
+        """
+        self._doubted = True
 
     async def run(self) -> None:
         """Read until cancelled; what is under way then ends with it."""
@@ -153,29 +164,36 @@ class MeterReader:
         if self._link.generation != self._identified_on:
             # The connection was made anew between the reads.
             await self._identify()
-        values = values_of(schedule.fast_values, fast) | self._slow_values
-        self._slow_values = {}
+        values = values_of(schedule.fast_values, fast)
         sample = sample_of(
-            values,
+            values | self._slow_values,
             fast,
             answered,
             latency_s=answered.monotonic - asked_at,
             serial=self.identification.serial,
         )
-        return sample, fast
+        earlier, before_w = frozenset(self._slow_values), self._power_then
+        self._slow_values, self._power_then = {}, sample.power_w
+        return replace(sample, earlier=earlier, before_w=before_w), fast
 
     async def _read_slow(self, fast: Answers, until: float) -> None:
         """Read what is next in turn, if there is time; nothing is lost if it fails."""
         schedule = self._schedule
         room = until - self._now
-        if not schedule.slow or room < self._profile.limits.spacing_s + SLOW_ROOM_S:
+        each_s = self._profile.limits.spacing_s + SLOW_ROOM_S
+        if not schedule.slow or room < each_s:
             return
         turn = self._turn = (self._turn + 1) % len(schedule.slow)
         read = schedule.slow[turn]
         if read in self._refused:
             return
+        between = self._between(fast[-1][0], read)
+        if room < each_s * (1 + len(between)):
+            return
         try:
             async with asyncio.timeout(room if self._link.budget_s else None):
+                for other in between:
+                    await self._link.read(other)
                 answer = (read, await self._link.read(read))
         except RefusedError as refusal:
             await self._adapt(refusal)
@@ -185,10 +203,28 @@ class MeterReader:
         else:
             self._slow_values = values_of(schedule.slow_values[turn], [*fast, answer])
 
+    def _between(self, before: Read, read: Read) -> tuple[Read, ...]:
+        """Return what to ask between two reads, nothing where all are alike.
+
+        An answer that comes twice would pass for the next one if that is as long. Where
+        a meter needs a long silence, it comes in that and is nobody's.
+        """
+        alike = before.count == read.count
+        if not alike or self._profile.limits.spacing_s >= REPEATED_S:
+            return ()
+        others = (
+            other
+            for other in self._schedule.slow
+            if other.count != read.count and other not in self._refused
+        )
+        other = next(others, None)
+        return () if other is None else (other,)
+
     @property
     def _is_strange(self) -> bool:
         """Tell whether the meter has to say who it is."""
-        if self._link.generation != self._identified_on or self._gaps >= LOST_AFTER:
+        anew = self._link.generation != self._identified_on
+        if anew or self._doubted or self._gaps >= LOST_AFTER:
             self._serial_tries = 0
             return True
         if self.identification.matches is False:
@@ -204,6 +240,7 @@ class MeterReader:
             self._link, self._profile, self._identity_reads
         )
         self._identified_on = self._link.generation
+        self._doubted = False
         if self._on_identity and (first or self.identification != known):
             self._on_identity(self.identification)
         if self.identification.matches is False:

@@ -107,6 +107,41 @@ class RefreshTest:
         )
 
 
+class RefreshWatch:
+    """Repeats a test that has proven nothing, while a car charges.
+
+    It takes samples that are read anyway, and leaves out those without load: under it,
+    a slow meter is proven as well as a quick one. What is proven stays, so a slow one
+    must be slow in two tests running: one that stood still for a moment looks slow in
+    one.
+    """
+
+    def __init__(self, profile: MeterProfile) -> None:
+        """Start with nothing."""
+        self._profile = profile
+        self._fit: Fit | None = None
+        self._test: RefreshTest | None = None
+        self._slow_before = False
+
+    def take(self, sample: MeterSample, fit: Fit) -> RefreshResult | None:
+        """Look at a sample that was read by `fit`; return what is proven, once it is.
+
+        Tests that prove nothing all the same begin anew.
+        """
+        if self._test is None or fit != self._fit:
+            self._test, self._fit = RefreshTest(self._profile, fit), fit
+        if sample.power_w is not None and abs(sample.power_w) < LOADED_W:
+            return None
+        self._test.take(sample)
+        if not self._test.done:
+            return None
+        result, self._test = self._test.result, None
+        slow_before, self._slow_before = self._slow_before, not result.not_proven
+        return (
+            result if result.suitable or (slow_before and self._slow_before) else None
+        )
+
+
 def _places(profile: MeterProfile, fit: Fit) -> tuple[tuple[int, ...], int]:
     """Return where in a sample's block the words stand that must move, and its size."""
     schedule = Schedule.of(profile, fit)

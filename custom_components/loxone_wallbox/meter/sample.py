@@ -22,6 +22,8 @@ class MeterSample:
     and energy are in W and Wh, None where the meter has not given them this time.
 
     `values` holds what was read since the sample before, in the units of `Measured`.
+    `earlier` names those of them that were read after the sample before and not with
+    the power of this one, `before_w` is the power in W that was read with them.
     `block` is the raw words of the fast reads one after the other. `serial` is the
     serial number the meter gave on this connection, if it did. `missing` says why there
     is no power.
@@ -34,6 +36,8 @@ class MeterSample:
     import_wh: float | None = None
     export_wh: float | None = None
     values: Mapping[Measured, float] = field(default=_NOTHING)
+    earlier: frozenset[Measured] = frozenset()
+    before_w: float | None = None
     block: tuple[int, ...] = ()
     serial: str | None = None
     missing: Missing | None = None

@@ -44,10 +44,14 @@ class PowerSeries:
     def add(self, at: float, power_w: float | None) -> list[Point]:
         """Take a second and return the points it made.
 
-        One that is not after the last is left out.
+        One that is not after the last is left out. On a clock that was set back what
+        lies ahead has not happened yet: it goes, and a hole says so.
         """
-        if self.times and at <= self.times[-1]:
+        set_back = bool(self.times) and self.times[-1] - at > self.hole_s
+        if self.times and at <= self.times[-1] and not set_back:
             return []
+        if set_back:
+            return [*self._set_back(at), *self.add(at, power_w)]
         if power_w is None or not math.isfinite(power_w):
             return self._begin_hole(at)
         added: list[Point] = []
@@ -55,6 +59,17 @@ class PowerSeries:
             added = self._begin_hole(at)
         self._append(at, power_w)
         return [*added, (at, round(power_w, 1))]
+
+    def _set_back(self, at: float) -> list[Point]:
+        """Forget what lies ahead, and mark that something is missing."""
+        ahead = bisect_left(self.times, at)
+        del self.times[ahead:]
+        del self.powers[ahead:]
+        if not self.times or self._in_hole:
+            return []
+        hole = math.nextafter(at, -math.inf)
+        self._append(hole, math.nan)
+        return [(hole, None)]
 
     def _begin_hole(self, at: float) -> list[Point]:
         """Mark that something is missing, from where on it is known to be."""

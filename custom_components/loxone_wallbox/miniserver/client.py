@@ -24,6 +24,7 @@ from .errors import (
     IdentityError,
     MiniserverConnectionError,
     MiniserverError,
+    MiniserverStartingError,
     NotConnectedError,
     StructureError,
 )
@@ -108,6 +109,8 @@ class MiniserverClient:
         self._structure: Structure | None = None
         self._identity: Identity | None = None
         self.connections = 0
+        # Whether it said that it restarts since the last link broke.
+        self.restarted = False
 
     @property
     def connected(self) -> bool:
@@ -342,7 +345,9 @@ class MiniserverClient:
                 self._backoff.reset()
             await self._let_go(link, broken)
             error: MiniserverError | None = broken
+            self.restarted = False
             while error is not None:
+                self.restarted |= isinstance(error, MiniserverStartingError)
                 if isinstance(error, AuthenticationError):
                     self._refused(error)
                     return

@@ -10,6 +10,7 @@ from datetime import datetime, tzinfo
 import hashlib
 import json
 
+from ..charging.hourly import NOISE
 from ..charging.session import Kind, Segment, SessionRecord
 from ..charging.slices import next_midnight
 from .rows import SessionRow, SliceRow
@@ -119,7 +120,7 @@ def _charging(segments: tuple[Segment, ...], until: datetime) -> int:
             continue
         part = min((until - one.start).total_seconds() / length, 1.0)
         total += one.importing.total_seconds() * part
-    return int(total)
+    return int(total + NOISE)
 
 
 def _ts(at: datetime | None) -> float | None:

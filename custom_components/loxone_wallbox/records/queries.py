@@ -5,9 +5,7 @@ A session is listed where it begins; sums are made of slices, so that one that g
 a month's end counts in both months with what flowed in each.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
-from itertools import pairwise
+from functools import lru_cache
 import json
 from typing import Any
 
@@ -15,7 +13,9 @@ from sqlalchemy import (
     ColumnElement,
     Engine,
     RowMapping,
+    Select,
     and_,
+    bindparam,
     case,
     func,
     select,
@@ -30,20 +30,12 @@ def listed(
     engine: Engine, wanted: Wanted, *, limit: int, offset: int = 0
 ) -> tuple[list[dict[str, Any]], int]:
     """Return the records of sessions, the newest first, and how many there are."""
-    where = _where(SESSION.c, wanted)
-    query = (
-        select(SESSION.c.record)
-        .where(where)
-        .order_by(SESSION.c.start_ts.desc(), SESSION.c.id)
-        .limit(limit)
-        .offset(offset)
-    )
+    page, count = _listing(_shape(wanted))
+    values = _values(wanted)
     with engine.connect() as connection:
-        found = [json.loads(text) for text in connection.execute(query).scalars()]
-        total = connection.execute(
-            select(func.count()).select_from(SESSION).where(where)
-        ).scalar_one()
-    return found, total
+        rows = connection.execute(page, {**values, "limit": limit, "offset": offset})
+        found = [json.loads(text) for text in rows.scalars()]
+        return found, connection.execute(count, values).scalar_one()
 
 
 def sums(
@@ -58,18 +50,11 @@ def sums(
     Of sessions those count that begin in the span, of energy, time and cost what was in
     it. What has no price yet is in `unknown_wh`, with no currency.
     """
-    groups = _groups(by_wallbox=by_wallbox, by_user=by_user)
-    query = select(*groups, *_TOTALS).where(_where(SLICE.c, wanted)).group_by(*groups)
+    query = _summing(_shape(wanted), by_wallbox, by_user)
     with engine.connect() as connection:
-        return [_sum(row) for row in connection.execute(query).mappings()]
-
-
-def months(engine: Engine, wanted: Wanted, edges: Sequence[float]) -> list[list[Sum]]:
-    """Return the sums of each span between neighbouring edges, in one read."""
-    found = []
-    for start, end in pairwise(edges):
-        found.append(sums(engine, replace(wanted, start=start, end=end)))
-    return found
+        return [
+            _sum(row) for row in connection.execute(query, _values(wanted)).mappings()
+        ]
 
 
 def users(engine: Engine) -> list[str]:
@@ -95,14 +80,79 @@ _TOTALS: tuple[ColumnElement[Any], ...] = (
 )
 
 
-def _groups(*, by_wallbox: bool, by_user: bool) -> list[ColumnElement[Any]]:
-    """Return what sums are made by."""
+# What a question filters by; questions of a shape differ only in their values.
+type Shape = tuple[bool, bool, bool, bool, bool, bool]
+
+
+def _shape(wanted: Wanted) -> Shape:
+    """Return which filters a question has."""
+    several = wanted.wallboxes is not None and len(wanted.wallboxes) != 1
+    return (
+        wanted.wallboxes is not None and not several,
+        several,
+        wanted.start is not None,
+        wanted.end is not None,
+        wanted.user_id is not None,
+        not wanted.visits,
+    )
+
+
+def _values(wanted: Wanted) -> dict[str, Any]:
+    """Return the values of a question's filters."""
+    one, several, start, end, user, _ = _shape(wanted)
+    wallboxes = wanted.wallboxes or ()
+    return {
+        **({"wallbox": wallboxes[0]} if one else {}),
+        **({"wallboxes": wallboxes} if several else {}),
+        **({"start": wanted.start} if start else {}),
+        **({"end": wanted.end} if end else {}),
+        **({"user": wanted.user_id} if user else {}),
+    }
+
+
+def _where(columns: Any, shape: Shape) -> ColumnElement[bool]:
+    """Return what picks the wanted rows of either table."""
+    one, several, start, end, user, occasions = shape
+    picks: list[ColumnElement[bool]] = []
+    if one:
+        picks.append(columns.wallbox == bindparam("wallbox"))
+    if several:
+        picks.append(columns.wallbox.in_(bindparam("wallboxes", expanding=True)))
+    if start:
+        picks.append(columns.start_ts >= bindparam("start"))
+    if end:
+        picks.append(columns.start_ts < bindparam("end"))
+    if user:
+        picks.append(columns.user_id == bindparam("user"))
+    if occasions:
+        picks.append(columns.occasion.is_(True))
+    return and_(true(), *picks)
+
+
+# To put a question into words takes longer than many an answer.
+@lru_cache
+def _listing(shape: Shape) -> tuple[Select[Any], Select[Any]]:
+    """Return the question for a page of sessions, and the one for their number."""
+    where = _where(SESSION.c, shape)
+    page = (
+        select(SESSION.c.record)
+        .where(where)
+        .order_by(SESSION.c.start_ts.desc(), SESSION.c.id)
+        .limit(bindparam("limit"))
+        .offset(bindparam("offset"))
+    )
+    return page, select(func.count()).select_from(SESSION).where(where)
+
+
+@lru_cache
+def _summing(shape: Shape, by_wallbox: bool, by_user: bool) -> Select[Any]:
+    """Return the question for sums."""
     groups: list[ColumnElement[Any]] = [_COLUMNS.currency]
     if by_wallbox:
         groups.append(_COLUMNS.wallbox)
     if by_user:
         groups.append(_COLUMNS.user_id)
-    return groups
+    return select(*groups, *_TOTALS).where(_where(_COLUMNS, shape)).group_by(*groups)
 
 
 def _sum(row: RowMapping) -> Sum:
@@ -120,24 +170,3 @@ def _sum(row: RowMapping) -> Sum:
         wallbox=row.get("wallbox"),
         user_id=row.get("user_id"),
     )
-
-
-def _where(columns: Any, wanted: Wanted) -> ColumnElement[bool]:
-    """Return what picks the wanted rows of either table."""
-    picks: list[ColumnElement[bool]] = []
-    if wanted.wallboxes is not None:
-        one = wanted.wallboxes[0] if len(wanted.wallboxes) == 1 else None
-        picks.append(
-            columns.wallbox.in_(wanted.wallboxes)
-            if one is None
-            else columns.wallbox == one
-        )
-    if wanted.start is not None:
-        picks.append(columns.start_ts >= wanted.start)
-    if wanted.end is not None:
-        picks.append(columns.start_ts < wanted.end)
-    if wanted.user_id is not None:
-        picks.append(columns.user_id == wanted.user_id)
-    if not wanted.visits:
-        picks.append(columns.occasion.is_(True))
-    return and_(true(), *picks)

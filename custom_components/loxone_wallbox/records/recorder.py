@@ -13,7 +13,7 @@ from datetime import tzinfo
 import json
 from typing import TYPE_CHECKING, Any
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.recorder import get_instance
 
 from ..charging.session import SessionError, SessionRecord
@@ -59,6 +59,7 @@ class SessionStore:
         self._hass = hass
         self._repaired = repaired or (lambda _wallbox: None)
         self._kept: dict[str, Kept] = {}
+        self._listeners: list[Callable[[str | None], None]] = []
         self._waiting: dict[str, SessionRow | None] = {}
         self._whole: dict[str, int] = {}
         # Which engine has our tables, and how often they had to be made ready.
@@ -96,12 +97,28 @@ class SessionStore:
         self._kept[wallbox] = kept
         self._whole.pop(wallbox, None)
         self._wake.set()
+        self._tell(wallbox)
 
     @callback
     def detach(self, wallbox: str) -> None:
         """Let go of a wallbox; what the database has of it stays."""
         self._kept.pop(wallbox, None)
         self._whole.pop(wallbox, None)
+
+    @callback
+    def listen(self, listener: Callable[[str | None], None]) -> CALLBACK_TYPE:
+        """Have a listener told whose sessions changed, None where that is unknown.
+
+        Returns what ends that.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    @callback
+    def _tell(self, wallbox: str | None) -> None:
+        """Tell whose sessions changed."""
+        for listener in tuple(self._listeners):
+            listener(wallbox)
 
     @callback
     def compare(self) -> None:
@@ -115,12 +132,14 @@ class SessionStore:
         if (kept := self._kept.get(record.wallbox)) is not None:
             self._waiting[record.id] = row_of(record, kept.zone)
             self._wake.set()
+            self._tell(record.wallbox)
 
     @callback
     def drop(self, session_id: str) -> None:
         """Delete a session that the ledger has deleted."""
         self._waiting[session_id] = None
         self._wake.set()
+        self._tell(None)
 
     @property
     def behind(self) -> bool:
@@ -153,7 +172,7 @@ class SessionStore:
             """Look the rows through."""
             return scan.listed(rows, wanted, limit=limit, offset=offset)
 
-        return await self._async_answer(ask, look)
+        return await self._async_answer(ask, look, [wanted])
 
     async def async_sums(
         self,
@@ -180,12 +199,13 @@ class SessionStore:
                 for one in spans
             ]
 
-        return await self._async_answer(ask, look)
+        return await self._async_answer(ask, look, spans)
 
     async def _async_answer[T](
         self,
         ask: Callable[[Engine], T],
         look: Callable[[list[SessionRow]], T],
+        spans: list[Wanted],
     ) -> T:
         """Answer from the database, or from the ledgers while it is away or behind."""
         try:
@@ -195,10 +215,17 @@ class SessionStore:
         except DatabaseAwayError as err:
             LOGGER.debug("Answered from the ledgers: %s", err)
             self._wake.set()
-            kept = list(self._kept.values())
+            some = self._asked_for(spans)
             return await self._hass.async_add_executor_job(
-                lambda: look([row for one in kept for row in _rows_of(one)])
+                lambda: look([row for one in some for row in _rows_of(one)])
             )
+
+    def _asked_for(self, spans: list[Wanted]) -> list[Kept]:
+        """Return where the sessions of the wallboxes are that are asked for."""
+        wallboxes: set[str] = set()
+        for one in spans:
+            wallboxes.update(self._kept if one.wallboxes is None else one.wallboxes)
+        return [kept for key, kept in self._kept.items() if key in wallboxes]
 
     async def _async_catch_up(self) -> None:
         """Write what waits before an answer, unless that failed just now."""
@@ -272,6 +299,7 @@ class SessionStore:
                 wallbox,
             )
             self._repaired(wallbox)
+            self._tell(wallbox)
 
     async def _async_job[T](
         self, work: Callable[[Engine], T], *, prepare: bool = False

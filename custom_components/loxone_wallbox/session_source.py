@@ -1,0 +1,125 @@
+"""Whose counter a session is measured by: the wallbox's own meter, or the Miniserver.
+
+Takes what both tell, gives readings for the running session: an energy that never falls
+in Wh, the power in W. What may go wrong: a meter falls silent, then the Miniserver still
+tells whether the car charges.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from .charging.tally import Reading
+from .meter.quality import EnergyMemory, MonotonicEnergy
+from .meter.quarantine import same_meter
+from .meter_coordinator import MeterCoordinator
+from .rules import identity_of
+from .session_facts import SessionFacts
+
+# A meter that says nothing for longer is silent; shorter is a hiccup, in which what was
+# last read goes on.
+SILENT_AFTER = timedelta(seconds=10)
+# So long after a start a meter may need for its first reading.
+FIRST_READING = timedelta(seconds=30)
+
+
+class EnergySource:
+    """The counter of one wallbox's sessions."""
+
+    def __init__(
+        self, max_kw: float, memory: EnergyMemory | None, meter: MeterCoordinator | None
+    ) -> None:
+        """Go on from what is remembered of the Miniserver's counter."""
+        self._counted = MonotonicEnergy(max_kw, memory)
+        self._meter = meter
+        self._begun_at: datetime | None = None
+        # When the meter told its power last, and whether that is too long ago.
+        self.sampled_at: datetime | None = None
+        self.silent = False
+        # The meter's counter was read then for the last time before an absence.
+        self._old_read = None if meter is None else meter.account.read_at
+
+    @property
+    def has_meter(self) -> bool:
+        """Tell whether the wallbox has a meter of its own."""
+        return self._meter is not None
+
+    @property
+    def memory(self) -> EnergyMemory | None:
+        """Return what is to be remembered of the Miniserver's counter."""
+        return self._counted.memory
+
+    @property
+    def identity(self) -> dict[str, Any] | None:
+        """Return what tells one meter from another, None for the Miniserver."""
+        return None if self._meter is None else identity_of(self._meter.settings)
+
+    def is_of(self, source: dict[str, Any] | None) -> bool:
+        """Tell whether this is the counter of somebody's word; a serial may be new."""
+        mine = self.identity
+        if mine is None or source is None:
+            return mine is source
+        serials = (source.get("serial"), mine["serial"])
+        return same_meter(*serials) and all(
+            source.get(name) == mine[name] for name in ("profile", "inverted")
+        )
+
+    @property
+    def total_wh(self) -> float | None:
+        """Return the energy in Wh, which never falls; None is unknown.
+
+        After an absence a meter's power may come before its counter was read again.
+        """
+        if self._meter is not None:
+            old = self.silent or self._meter.account.read_at == self._old_read
+            return None if old else self._meter.account.counted_wh
+        total = self._counted.total_kwh
+        return None if total is None else total * 1000
+
+    @property
+    def last_wh(self) -> float | None:
+        """Return the last energy that is known, in Wh."""
+        return self.total_wh if self._meter is None else self._meter.account.counted_wh
+
+    def take(self, facts: SessionFacts) -> None:
+        """Take what the Miniserver tells."""
+        if self._begun_at is None:
+            self._begun_at = facts.at
+        if facts.watched and facts.state.energy_kwh is not None:
+            self._counted.take(facts.state.energy_kwh, facts.at.timestamp())
+
+    def sample(self, at: float, power_w: float | None) -> Reading | None:
+        """Take the power a meter measured in a second, None for a gap."""
+        if power_w is None:
+            return None
+        self.sampled_at = datetime.fromtimestamp(at, UTC)
+        self.silent = False
+        return Reading(at=self.sampled_at, wh=self.total_wh, power_w=power_w)
+
+    def falls_silent(self, now: datetime) -> bool:
+        """Tell whether a meter has just become silent."""
+        since = self.sampled_at or self._begun_at
+        if not self.has_meter or self.silent or since is None:
+            return False
+        patience = FIRST_READING if self.sampled_at is None else SILENT_AFTER
+        if now - since < patience:
+            return False
+        self.silent = True
+        self._old_read = None if self._meter is None else self._meter.account.read_at
+        return True
+
+    @property
+    def knows(self) -> bool:
+        """Tell whether the counter is up to date, or nobody can wait for it longer."""
+        return not self.has_meter or self.silent or self.measures
+
+    @property
+    def measures(self) -> bool:
+        """Tell whether a meter tells what flows, whatever the Miniserver says."""
+        return self.has_meter and self.total_wh is not None
+
+    def reading(self, facts: SessionFacts) -> Reading:
+        """Return what there is to read now beside the meter's own samples."""
+        wh, power = self.total_wh, None if self.has_meter else facts.power_w
+        if not facts.watched:
+            return Reading(at=facts.at, wh=wh)
+        return Reading(at=facts.at, wh=wh, power_w=power, charging=facts.charging)
