@@ -5,6 +5,7 @@ from collections.abc import Callable
 import contextlib
 import os
 from pathlib import Path
+import time
 from tempfile import TemporaryDirectory
 
 _POLL_S = 0.01
@@ -79,24 +80,24 @@ class SerialDevice:
                 "socat is missing, which makes the serial device of a meter "
                 "(Debian: apt-get install socat)"
             ) from None
-        try:
-            async with asyncio.timeout(_START_S):
-                await self._appears(self._process)
-        except TimeoutError:
-            raise SerialDeviceError(
-                f"the serial device {self.path} did not appear"
-            ) from None
+        # In a thread: an event loop whose time leaps must not leap over this.
+        if not await asyncio.to_thread(self._appears, self._process):
+            said = b""
+            if self._process.returncode is not None and self._process.stderr:
+                said = await self._process.stderr.read()
+            text = said.decode(errors="replace").strip() or "it did not appear"
+            raise SerialDeviceError(f"no serial device {self.path}: {text}")
         # Held open, because a pseudo terminal ends when its last user closes it.
         self._held = os.open(self.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
 
-    async def _appears(self, process: asyncio.subprocess.Process) -> None:
-        """Wait until the device is there or socat has given up."""
+    def _appears(self, process: asyncio.subprocess.Process) -> bool:
+        """Wait until the device is there, socat has given up or it takes too long."""
+        end = time.monotonic() + _START_S
         while not self._is_there():
-            if process.returncode is not None:
-                said = await process.stderr.read() if process.stderr else b""
-                text = said.decode(errors="replace").strip()
-                raise SerialDeviceError(f"no serial device {self.path}: {text}")
-            await asyncio.sleep(_POLL_S)
+            if process.returncode is not None or time.monotonic() > end:
+                return False
+            time.sleep(_POLL_S)
+        return True
 
     def _is_there(self) -> bool:
         """Return whether the device can be opened."""
