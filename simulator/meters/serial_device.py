@@ -5,8 +5,8 @@ from collections.abc import Callable
 import contextlib
 import os
 from pathlib import Path
-import time
 from tempfile import TemporaryDirectory
+import time
 
 _POLL_S = 0.01
 _START_S = 10.0
