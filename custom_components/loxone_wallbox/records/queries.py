@@ -57,13 +57,6 @@ def sums(
         ]
 
 
-def users(engine: Engine) -> list[str]:
-    """Return whoever is named in a session."""
-    query = select(SESSION.c.user_id).distinct().where(SESSION.c.user_id.is_not(None))
-    with engine.connect() as connection:
-        return sorted(connection.execute(query).scalars())
-
-
 _COLUMNS = SLICE.c
 _FINAL = _COLUMNS.cost_status == "final"
 _UNKNOWN = _COLUMNS.cost_status == "unknown"
