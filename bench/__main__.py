@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 import sys
 
+from .card import card
 from .commands import command_latency
 from .decode import decode_values_ns
 from .history import history_cost
@@ -13,11 +14,12 @@ from .report import Figure, conditions
 from .setup import set_up_seconds
 from .year import year_seconds
 
-FIGURES: dict[str, Callable[[], Figure]] = {
+FIGURES: dict[str, Callable[[], Figure | tuple[Figure, ...]]] = {
     "P1": decode_values_ns,
     "P2": set_up_seconds,
     "P3": command_latency,
     "P7": year_seconds,
+    "P8": card,
 }
 # These take real or played time, which can be shortened, and have several lines.
 LONG_FIGURES: dict[str, Callable[[int | None], tuple[Figure, ...]]] = {
@@ -51,7 +53,8 @@ def _measured(name: str, seconds: int | None) -> tuple[Figure, ...]:
     """Return the lines of a figure."""
     if name in LONG_FIGURES:
         return LONG_FIGURES[name](seconds)
-    return (FIGURES[name](),)
+    measured = FIGURES[name]()
+    return measured if isinstance(measured, tuple) else (measured,)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,8 @@ async def _available(hass: HomeAssistant, entry_id: str, start: float) -> float:
             states = [
                 hass.states.get(entity.entity_id)
                 for entity in entities
-                if not entity.unique_id.endswith("_default_hours")
+                if not entity.disabled
+                and not entity.unique_id.endswith("_default_hours")
             ]
             if states and all(
                 state is not None and state.state != STATE_UNAVAILABLE

@@ -135,6 +135,8 @@ class WallboxConfig:
     secured: bool = False
     # Places the diagnostic inputs as controls of their own.
     diagnostics: bool = True
+    # Places contacts for tampering and over-temperature among them.
+    contacts: bool = False
     # False leaves out what only some firmware or some installers offer.
     optional_states: bool = True
     # None: three modes (Eco, Normal, Full) and two unconfigured ones.
@@ -239,6 +241,8 @@ class SimulatorConfig:
     # True answers 403 to mode and limit of a managed wallbox, False answers 200 and
     # ignores them. What a real unit does is not documented.
     manager_refuses: bool = True
+    # Names of virtual inputs, which take a pulse and do nothing.
+    virtual_inputs: tuple[str, ...] = ()
     # Pads the structure file to at least so many controls or so many MiB.
     extra_controls: int = 0
     structure_mib: float = 0.0

@@ -7,7 +7,10 @@
     POST /unplug                {"wallbox": "Garage"}
     POST /app                   {"wallbox": 0, "allow": true, "mode": 3, "limit": 6.0,
                                  "mode_unplug": 0, "user": "Anna"}
+    POST /spoil_history         {"wallbox": 0, "lines": ["x"]}   broken entries; [] ends it
     POST /loadshed /tamper /offline   {"wallbox": 0, "on": true}
+    POST /contact               {"wallbox": 0, "name": "Tamper", "on": true}   or
+                                 "Over-temperature", where they are wired
     POST /lock                  {"wallbox": 0, "on": true, "reason": "...", "by": 1}
     POST /error                 {"wallbox": 0, "code": 101}
     POST /fault                 {"name": "delay", "seconds": 2, "times": 1}
@@ -116,9 +119,11 @@ class _ControlApi:
             "drop": self._drop,
             "restart": self._restart,
             "tamper": self._tamper,
+            "contact": self._contact,
             "offline": self._offline,
             "error": self._error,
             "loadshed": self._loadshed,
+            "spoil_history": self._spoil_history,
             "lock": self._lock,
             "app": self._app,
             "structure": self._structure,
@@ -206,6 +211,11 @@ class _ControlApi:
         """Breach the interface of a wallbox, or mend it."""
         self._box(data, "on").tamper(switch(data, "on", usual=True))
 
+    async def _contact(self, data: dict[str, Any]) -> None:
+        """Close a contact that an installer has wired, or open it."""
+        box = self._box(data, "name", "on")
+        box.set_contact(str(data["name"]), switch(data, "on", usual=True))
+
     async def _offline(self, data: dict[str, Any]) -> None:
         """Cut the link of a wallbox, or restore it."""
         self._box(data, "on").set_online(not switch(data, "on", usual=True))
@@ -213,6 +223,13 @@ class _ControlApi:
     async def _error(self, data: dict[str, Any]) -> None:
         """Raise an error of a wallbox; 0 ends it."""
         self._box(data, "code").set_error(int(number(data, "code")))
+
+    async def _spoil_history(self, data: dict[str, Any]) -> None:
+        """Break the history of a wallbox, or mend it."""
+        lines = data.get("lines", ["x"])
+        if not isinstance(lines, list) or not all(isinstance(x, str) for x in lines):
+            raise ValueError("lines is a list of texts")
+        self._box(data, "lines").spoil_history(*lines)
 
     async def _loadshed(self, data: dict[str, Any]) -> None:
         """Shed the load of a wallbox, or end it."""

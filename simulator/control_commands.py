@@ -15,6 +15,8 @@ from .wallbox import MANUAL, Wallbox
 
 _READ_ONLY = 0b10
 _READS = ("", "state", "astate", "all")
+# What a digital virtual input takes.
+_INPUT_COMMANDS = ("pulse", "on", "off")
 
 
 class ControlCommands:
@@ -228,6 +230,9 @@ class ControlCommands:
             wanted = nodes.replace(";", ",").split(",")
             values = manager.node_values(wanted) if verb == "getNodeValue" else None
             return (404, "") if values is None else (200, json.dumps(values))
+        if control in unit.config.virtual_inputs:
+            allowed = (200, "1") if user.may_control else (403, "")
+            return allowed if command in _INPUT_COMMANDS else (404, "")
         if control not in unit.padding.controls:
             return 404, ""
         if not user.may_control:

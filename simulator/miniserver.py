@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from .accounts import Accounts, OneTimeKey
 from .caller import Caller
@@ -13,7 +15,7 @@ from .faults import Faults
 from .padding import Padding
 from .states import Kind, StateTable, encode_tables
 from .structure import Structure
-from .wallbox import DIAGNOSTICS
+from .wallbox import CONTACTS, DIAGNOSTICS
 from .world import World
 
 # A padding control takes about so many bytes in the structure file.
@@ -65,7 +67,8 @@ class Miniserver:
         self.certificate_chain = ""
         self.world = World(config, clock, self.states, self.faults, log)
         present = sum(
-            1 + len(DIAGNOSTICS) * box.diagnostics for box in config.wallboxes
+            1 + box.diagnostics * (len(DIAGNOSTICS) + box.contacts * len(CONTACTS))
+            for box in config.wallboxes
         )
         wanted = max(
             config.extra_controls - present - config.manager,
@@ -102,6 +105,14 @@ class Miniserver:
     def has_slot(self) -> bool:
         """Return whether one more client finds a place."""
         return len(self.clients) + self.lost_slots < self.config.max_clients
+
+    def wall_clock(self) -> datetime:
+        """Return what the unit's own clock shows where it stands."""
+        off, zone = self.faults.peek("clock_off"), self.faults.peek("clock_zone")
+        shown = self.clock.time() + (off["seconds"] if off else 0.0)
+        if zone:
+            return datetime.fromtimestamp(shown, ZoneInfo(zone["zone"]))
+        return self.world.local(shown)
 
     def tables_for(self, user: User, states: Iterable[str]) -> list[tuple[Kind, bytes]]:
         """Return event tables with the states that a user may see."""

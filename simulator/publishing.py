@@ -62,6 +62,7 @@ class Publisher:
             "Fault current": float(point.error_code == 101),  # noqa: PLR2004
             "Temperature": point.temperature,
             "Error code": float(point.error_code),
+            **{title: float(on) for title, on in self._wallbox.contacts.items()},
         }
 
     def _measure(self, now: float) -> None:

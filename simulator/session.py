@@ -45,6 +45,8 @@ class Tracker:
         self._entries = entries
         self._newest_first = newest_first
         self.records: list[dict[str, Any]] = []
+        # Entries that are none, as a firmware may write them; between the others.
+        self.broken: tuple[str, ...] = ()
 
     def add(self, record: dict[str, Any]) -> None:
         """Keep one more record and forget the oldest ones."""
@@ -54,4 +56,7 @@ class Tracker:
     def text(self) -> str:
         """Return the text of the state `entries`."""
         records = reversed(self.records) if self._newest_first else self.records
-        return "|".join(json.dumps(record, ensure_ascii=False) for record in records)
+        texts = [json.dumps(record, ensure_ascii=False) for record in records]
+        for number, line in enumerate(self.broken):
+            texts.insert(2 * number, line)
+        return "|".join(texts)

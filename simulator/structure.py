@@ -14,7 +14,7 @@ from .identifiers import make_uuid
 from .manager import Manager
 from .padding import Padding
 from .states import StateTable
-from .wallbox import DIAGNOSTICS, OPTIONAL_STATES, Wallbox
+from .wallbox import OPTIONAL_STATES, Wallbox
 from .world import World
 
 _GLOBAL_STATES: dict[str, float | str] = {
@@ -311,7 +311,7 @@ class Structure:
                 else {"text": {"on": "on", "off": "off"}, "color": {}},
                 "states": {state: box.diagnostic_states[title]},
             }
-            for title, (kind, state) in DIAGNOSTICS.items()
+            for title, (kind, state) in box.diagnostics.items()
         }
 
     def _manager(self, manager: Manager) -> dict[str, Any]:

@@ -47,6 +47,8 @@ class SystemCommands:
             "refreshtoken": self._refresh_legacy,
             "killtoken": self._kill,
             "getvisusalt": self._visu_salt,
+            "date": self._date,
+            "time": self._time,
         }
         if version >= _JWT_SINCE:
             self.before_login["getjwt"] = self._token
@@ -183,6 +185,20 @@ class SystemCommands:
         if algorithm and self._unit.config.version >= _HASH_ALG_SINCE:
             value["hashAlg"] = algorithm
         return value
+
+    def _date(self, echo: str, _args: Sequence[str], _caller: Caller) -> Answer:
+        """Tell the date on the unit's own wall clock."""
+        return self._clock(echo, "%Y-%m-%d")
+
+    def _time(self, echo: str, _args: Sequence[str], _caller: Caller) -> Answer:
+        """Tell the time of day on the unit's own wall clock."""
+        return self._clock(echo, "%H:%M:%S")
+
+    def _clock(self, echo: str, form: str) -> Answer:
+        """Tell what the unit's clock shows."""
+        if refused := self._unit.faults.take("no_clock", echo):
+            return _sys(echo, code=refused["code"])
+        return _sys(echo, self._unit.wall_clock().strftime(form))
 
     def _token(self, echo: str, args: Sequence[str], caller: Caller) -> Answer:
         """Hand out a token for a hashed password; a websocket is logged in by it."""

@@ -47,6 +47,11 @@ DIAGNOSTICS = {
     "Temperature": ("InfoOnlyAnalog", "value"),
     "Error code": ("InfoOnlyAnalog", "value"),
 }
+# What no wallbox tells by itself: contacts that an installer has wired.
+CONTACTS = {
+    "Tamper": ("InfoOnlyDigital", "active"),
+    "Over-temperature": ("InfoOnlyDigital", "active"),
+}
 
 
 class Surroundings(Protocol):
@@ -84,14 +89,16 @@ class Wallbox:
             for name in _offered_states(config, version)
         }
         self.state_uuids["jLocked"] = locked_uuid(self.uuid)
+        self.diagnostics = {**DIAGNOSTICS, **(CONTACTS if config.contacts else {})}
         self.diagnostic_uuids = {
             title: make_uuid(serial, "diagnostic", config.name, title)
-            for title in DIAGNOSTICS
+            for title in self.diagnostics
         }
         self.diagnostic_states = {
             title: make_uuid(serial, "diagnostic", config.name, title, "state")
-            for title in DIAGNOSTICS
+            for title in self.diagnostics
         }
+        self.contacts = dict.fromkeys(CONTACTS, False)
         self.tree_serial = make_uuid(serial, "device", config.name)[:8].upper()
         self.point = ChargePoint(config)
         self.enabled = config.allowed
@@ -269,6 +276,11 @@ class Wallbox:
             if self.session and self.connected:
                 self.session.user = user
 
+    def spoil_history(self, *lines: str) -> None:
+        """Put lines that are no entries between those of the history; none ends it."""
+        with self._world.change(f"{self.name}: {len(lines)} broken lines of history"):
+            self.tracker.broken = lines
+
     def set_loadshed(self, on: bool) -> None:
         """Shed this load, or end it."""
         with self._world.change(f"{self.name}: load shedding {'on' if on else 'off'}"):
@@ -292,6 +304,13 @@ class Wallbox:
     def tamper(self, on: bool) -> None:
         """Breach the box's interface, or mend it: for Loxone a lost link."""
         self.set_online(not on)
+
+    def set_contact(self, title: str, on: bool) -> None:
+        """Close or open a contact: "Tamper" or "Over-temperature"."""
+        if not self.config.contacts or title not in CONTACTS:
+            raise ValueError(f"{self.name} has no contact {title}")
+        with self._world.change(f"{self.name}: {title} {'on' if on else 'off'}"):
+            self.contacts[title] = on
 
     def set_error(self, code: int) -> None:
         """Raise an error of the charge point; 0 ends it."""

@@ -107,8 +107,9 @@ class World:
                 self._states.set(uuid, values[name])
             self._states.set(box.uuid, box.tracker.text)
             if box.config.diagnostics:
-                for title, value in publisher.diagnostics().items():
-                    self._states.set(box.diagnostic_states[title], value)
+                found = publisher.diagnostics()
+                for title, uuid in box.diagnostic_states.items():
+                    self._states.set(uuid, found[title])
         if self.manager:
             for name, value in self.manager.values().items():
                 self._states.set(self.manager.state_uuids[name], value)

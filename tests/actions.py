@@ -23,6 +23,7 @@ from .helpers import entity_id
 from custom_components.loxone_wallbox.const import DOMAIN
 from custom_components.loxone_wallbox.diagnostic_inputs import likely_inputs
 from simulator import Simulator
+from simulator.wallbox import Wallbox
 
 FOLDER = Path(__file__).parent.parent / "custom_components" / DOMAIN / "translations"
 TEXTS = {
@@ -109,10 +110,13 @@ async def refused(entry: MockConfigEntry, key: str) -> AsyncIterator[None]:
 
 
 async def map_inputs(
-    hass: HomeAssistant, entry: MockConfigEntry, simulator: Simulator
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    simulator: Simulator,
+    box: Wallbox | None = None,
 ) -> None:
-    """Map the diagnostic inputs of the first wallbox."""
-    box = simulator.wallboxes[0]
+    """Map the diagnostic inputs of a wallbox, by default of the first."""
+    box = box or simulator.wallboxes[0]
     structure = entry.runtime_data.miniserver.client.structure
     inputs = likely_inputs(structure.wallboxes[box.uuid], structure)
     assert {"online", "error_code"} <= set(inputs)

@@ -9,7 +9,7 @@ from typing import Any
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.components.automation.config import AUTOMATION_BLUEPRINT_SCHEMA
-from homeassistant.components.blueprint import Blueprint
+from homeassistant.components.blueprint import BLUEPRINT_SCHEMA, Blueprint
 from homeassistant.components.calendar import CalendarEvent
 from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.helpers import device_registry as dr
@@ -23,6 +23,10 @@ FOLDER = Path(__file__).parents[1] / "blueprints"
 AUTOMATION = "automation.of_the_blueprint"
 ANSWER = "mobile_app_notification_action"
 CLEAR = "clear_notification"
+SCHEMAS: dict[str, Any] = {
+    "automation": AUTOMATION_BLUEPRINT_SCHEMA,
+    "script": BLUEPRINT_SCHEMA,
+}
 
 
 def blueprints() -> list[Path]:
@@ -32,11 +36,12 @@ def blueprints() -> list[Path]:
 
 def load_blueprint(path: Path) -> Blueprint:
     """Load a blueprint as Home Assistant does; raises for one that is wrong."""
+    domain = path.relative_to(FOLDER).parts[0]
     return Blueprint(
         yaml_util.load_yaml_dict(path),
         path=str(path),
-        expected_domain=path.relative_to(FOLDER).parts[0],
-        schema=AUTOMATION_BLUEPRINT_SCHEMA,
+        expected_domain=domain,
+        schema=SCHEMAS[domain],
     )
 
 
@@ -56,6 +61,23 @@ async def use(hass: HomeAssistant, name: str, **inputs: Any) -> None:
     state = hass.states.get(AUTOMATION)
     assert state is not None
     assert state.state == "on"
+
+
+async def use_script(hass: HomeAssistant, name: str, **inputs: Any) -> str:
+    """Make a script of a blueprint, which has to become a working one; return its id."""
+    target = Path(hass.config.path("blueprints", "script", DOMAIN))
+    await hass.async_add_executor_job(
+        shutil.copytree, FOLDER / "script" / DOMAIN, target
+    )
+    config = {
+        name: {"use_blueprint": {"path": f"{DOMAIN}/{name}.yaml", "input": inputs}}
+    }
+    assert await async_setup_component(hass, "script", {"script": config})
+    await hass.async_block_till_done()
+    state = hass.states.get(f"script.{name}")
+    assert state is not None
+    assert state.state == "off"
+    return state.entity_id
 
 
 def running(hass: HomeAssistant) -> int:

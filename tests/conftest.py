@@ -13,13 +13,14 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
+from homeassistant.components.recorder import Recorder
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowManager
 
 # Imported here, so that it is found before the plugin's own custom components.
 from .flow_texts import LANGUAGES, check_result, flow_of
-from custom_components.loxone_wallbox import config_flow, connect
+from custom_components.loxone_wallbox import config_flow, connect, history
 from custom_components.loxone_wallbox.const import DOMAIN, SUBENTRY_WALLBOX
 from custom_components.loxone_wallbox.miniserver import discover
 from simulator import Clock, Simulator, SimulatorConfig, User, WallboxConfig
@@ -243,3 +244,34 @@ def refused_handshakes(hass: HomeAssistant) -> None:
             report(loop, context)
 
     hass.loop.set_exception_handler(unless_reset)
+
+
+@pytest.fixture
+def recorder_config() -> dict[str, Any]:
+    """Let the recorder commit each second, as it does at home, not each state."""
+    return {"commit_interval": 1}
+
+
+@pytest.fixture
+async def recorder_mock(
+    recorder_mock: Recorder, hass: HomeAssistant
+) -> AsyncIterator[Recorder]:
+    """Return a recorder that ends when nobody works with its database any more.
+
+    The plugin ends it before Home Assistant stops, and closes the connections of all
+    threads: SQLite does not survive that in the middle of a statement.
+    """
+    yield recorder_mock
+    if (store := hass.data.get(history._STORE)) is not None:
+        await store.async_stop()
+
+
+@pytest.fixture(autouse=True)
+async def enable_event_loop_debug(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debug the loop, but not where each task and callback came from.
+
+    Calls from other threads are found; the stacks cost half of the time of a test.
+    """
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    monkeypatch.setattr(loop, "get_debug", lambda: False)

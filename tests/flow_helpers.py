@@ -19,6 +19,7 @@ type Result = dict[str, Any]
 # administrators lives and no country is set.
 RULES: Result = {
     "meter_source": "miniserver",
+    "tariff_kind": "none",
     "profile": "none",
     "who_delays": "home_assistant",
     "rules": {
@@ -32,6 +33,11 @@ RULES: Result = {
         "dsr_limit_kw": 0.0,
         "dsr_end_after_min": 120,
         "dsr_response": False,
+        "under_agreement": False,
+    },
+    "clock": {
+        "timezone": "profile",
+        "days_off_entities": [],
     },
 }
 # The same as it is kept.
@@ -39,7 +45,12 @@ KEPT_RULES: Result = {
     "profile": "none",
     "who_delays": "home_assistant",
     **RULES["rules"],
-    **RULES["grid"],
+    **{
+        name: value
+        for name, value in RULES["grid"].items()
+        if name != "under_agreement"
+    },
+    **RULES["clock"],
 }
 
 

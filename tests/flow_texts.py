@@ -31,8 +31,11 @@ def flow_of(texts: Mapping[str, Any], handler: object, manager: str) -> dict[str
             assert isinstance(handler, tuple)
             found = texts["config_subentries"][handler[1]]
         case "RepairsFlowManager":
-            # The only repair that asks something.
-            found = texts["issues"]["meter_break"]["fix_flow"]
+            # The steps of all that ask something; no two have one of the same name.
+            found = {"step": {}, "abort": {}}
+            for issue in texts["issues"].values():
+                for part, shown in issue.get("fix_flow", {}).items():
+                    found[part].update(shown)
         case _:
             found = texts["config"]
     return found
@@ -47,6 +50,10 @@ def check_result(
             shown = [flow["abort"][result["reason"]]]
         case FlowResultType.SHOW_PROGRESS:
             shown = [flow["progress"][result["progress_action"]]]
+        case FlowResultType.MENU:
+            step = flow["step"][result["step_id"]]
+            choices = [step["menu_options"][one] for one in result["menu_options"]]
+            shown = [step["title"], step["description"], *choices]
         case FlowResultType.FORM:
             shown = list(_form(texts, flow, result))
         case _:
@@ -86,7 +93,11 @@ def _fields(
         yield step["data"][name]
         yield step["data_description"][name]
         config = getattr(value, "config", {})
-        if key := config.get("translation_key"):
+        for field in config.get("fields", {}):
+            yield from texts["selector"][config["translation_key"]]["fields"][
+                field
+            ].values()
+        if (key := config.get("translation_key")) and "options" in config:
             known = texts["selector"][key]["options"]
             for option in config["options"]:
                 if isinstance(option, str) or option["label"] == option["value"]:

@@ -45,6 +45,11 @@ class HistoryHome:
         self.see = Surface(hass, simulator)
         self._count = 0
 
+    @property
+    def again(self) -> HistoryHome:
+        """Return the home as it is set up now, after it was removed."""
+        return HistoryHome(self.hass, self.simulator, self.entry)
+
     def key(self, box: int = 0) -> str:
         """Return what names a wallbox in ledger and database."""
         return wallbox_key(
@@ -101,8 +106,10 @@ async def history_home(
     await hass.config.async_set_time_zone("Europe/London")
     simulator = await start_simulator(**config)
     entry = await set_up(hass, make_entry(simulator))
-    yield HistoryHome(hass, simulator, entry)
-    await hass.config_entries.async_unload(entry.entry_id)
+    home = HistoryHome(hass, simulator, entry)
+    yield home
+    if hass.config_entries.async_get_entry(home.entry.entry_id) is not None:
+        await hass.config_entries.async_unload(home.entry.entry_id)
 
 
 def instant(text: str) -> datetime:

@@ -70,6 +70,7 @@ class Device:
     info: WallboxInfo
     state: WallboxState
     fault: bool = False
+    tampered: bool = False
     obeys: Obeys = Obeys.AT_ONCE
     under_way: int = 0
     timers: set[asyncio.TimerHandle] = field(default_factory=set)
@@ -231,7 +232,7 @@ class Face:
         self.back_at = None
         self.available = True
         self.state = device.state
-        self.fault = device.fault
+        self.fault, self.tampered = device.fault, device.tampered
         self.alerts: list[str] = []
         self._told = device.state
         self._listeners: list[CALLBACK_TYPE] = []
@@ -248,7 +249,9 @@ class Face:
         """Look at the device, decide, and tell who listens."""
         if not self.linked:
             return
-        self.state, self.fault = self.device.state, self.device.fault
+        device = self.device
+        self.state, self.fault = device.state, device.fault
+        self.tampered = device.tampered
         self._looked()
         self.controller.evaluate()
         self._tell()
@@ -307,6 +310,7 @@ class Face:
             },
             managed=info.manager_id is not None,
             locked=state.lock is not None,
+            tampered=self.tampered,
         )
 
 

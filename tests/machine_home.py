@@ -16,8 +16,9 @@ from homeassistant.core import CoreState, HomeAssistant
 from .machine_box import Device, Face, make_info
 from .machine_clock import StillLoop, clock_of
 from .machine_judge import Judge
-from .machine_model import Model, WrongError
+from .machine_model import Model
 from .machine_wish import MANUAL, Facts, Hours
+from .machine_words import WrongError
 from custom_components.loxone_wallbox.charging.schedule import DAY_NAMES
 from custom_components.loxone_wallbox.const import LOGGER
 from custom_components.loxone_wallbox.controller import Controller
@@ -120,14 +121,14 @@ class Home:
         self.device = device_of(large=large, managed=managed)
         info = self.device.info
         facts = Facts(
-            min_kw=info.min_kw,
+            min_kw=info.max_kw if managed else info.min_kw,
             max_kw=info.max_kw,
             modes={one.id: one.limit_kw or 0.0 for one in info.modes},
             zone=ZoneInfo(ZONES[profile]),
             managed=managed,
             strict=strict,
             floor_kw=4.2 if profile == "de_14a" else 0.0,
-            holds_on=profile == "de_14a",
+            holds_on=timedelta(hours=2 if profile == "de_14a" else 0),
             hours=hours,
             utc=utc,
         )
@@ -330,8 +331,8 @@ class Home:
 
         async def work() -> None:
             """Do it within the loop."""
-            if "fault" in changes:
-                self.device.fault = changes.pop("fault")
+            for name in {"fault", "tampered"} & set(changes):
+                setattr(self.device, name, changes.pop(name))
             self.device.change(**changes)
 
         self.run(work())
@@ -367,7 +368,8 @@ class Home:
         pending = self.controller.state.delay.pending
         if waits is None or pending is None or pending.relevant_at != waits.since:
             return
-        longest = timedelta(seconds=max(self.model.max_delay_s, 300))
+        drawn = pending.drawn_s if waits.since <= self.now else 0
+        longest = timedelta(seconds=max(self.model.max_delay_s, 300, drawn))
         if pending.due - self.now != min(waits.due - before, longest):
             self.judge.wrong.append(f"a step of {step} moved {waits} to {pending}")
 

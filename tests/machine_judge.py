@@ -8,9 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from .machine_box import Face, Given
-from .machine_model import Model, WrongError
-from .machine_resync import resync
+from .machine_guard import (
+    SAME_LIMIT_KW,
+    check_reason,
+    check_shed,
+    ordered,
+    protect,
+    told,
+)
+from .machine_model import Model
+from .machine_resync import date, is_over, resync
 from .machine_wish import MANUAL, Goal
+from .machine_words import WrongError
 from custom_components.loxone_wallbox.charging.decision import Decision
 from custom_components.loxone_wallbox.charging.owner import OwnerState
 from custom_components.loxone_wallbox.miniserver import (
@@ -23,8 +32,6 @@ from custom_components.loxone_wallbox.miniserver import (
 
 # What follows a command within this time is its doing.
 OURS = timedelta(seconds=10)
-# A limit is written with two digits.
-SAME_LIMIT_KW = 0.011
 TWO_MASTERS = timedelta(minutes=10)
 # Two visits that begin so far apart are two for everybody.
 SURELY = timedelta(seconds=15)
@@ -59,7 +66,11 @@ class Act:
         )
 
 
-# Whether an end that is moved by a setting is a relevant time is no rule's word.
+# A setting of the delay that moves the end of a window across the present instant. The
+# rules then look back with the end where it lies now, as if it had always been there:
+# one that has come to lie behind us is a relevant time of then, and one that lies ahead
+# again leaves the window's opening as the last one, whose draw is known. The model knows
+# only what happened while it looked, and cannot say. `test_moved_ends` does.
 UNSAID = {"early"}
 
 
@@ -148,6 +159,8 @@ class Judge:
             if not self.first:
                 model.reconnect(self.lost_at)
             self.lost_at = None
+        if self.first:
+            model.resumed = now
         facts = model.facts
         if not self.ever:
             self.ever = True
@@ -157,9 +170,7 @@ class Judge:
             facts.mode = state.mode
             if state.mode == MANUAL:
                 facts.manual_kw = state.limit_kw
-        blocked = face.fault or state.lock is not None
-        if blocked is not facts.blocked:
-            model.block(blocked=blocked)
+        protect(model, face)
         # Of what came to light together the car is the reason.
         if state.connected is not facts.plugged or self._is_another(state):
             self._plugs(state, now)
@@ -193,7 +204,7 @@ class Judge:
         else:
             self.model.plug(at)
         if unseen and state.charging:
-            limit = state.limit_kw
+            limit = None if self.model.facts.managed else state.limit_kw
             kw = self.face.info.max_kw if limit is None else limit
             self.model.holds = Goal(True, kw)
 
@@ -259,9 +270,9 @@ class Judge:
         controller, now = self.face.controller, self.face.now()
         decision, state = controller.decision, controller.state
         assert decision is not None
-        if (told := _told(decision)) != self._told:
-            self.say(told)
-            self._told = told
+        if (text := told(decision)) != self._told:
+            self.say(text)
+            self._told = text
         drawn, self._draws = self._draws, []
         self._note_draws(state, len(drawn))
         for act in self.acts:
@@ -272,18 +283,20 @@ class Judge:
             resync(self.model, state)
             return
 
-        def next_draw() -> int:
+        def next_draw(longest: set[int]) -> int:
             """Return what was drawn."""
             if not drawn:
                 raise WrongError("a relevant time has no draw")
-            if self._longest != self.model.max_delay_s:
+            if self._longest not in longest:
                 raise WrongError(f"drew up to {self._longest} s")
             return drawn.pop(0)
 
         goal = self.model.decide(now, next_draw)
         self._compare(goal, decision)
         if drawn:
-            raise WrongError(f"drew {drawn} without a new relevant time")
+            if not is_over(self.model, state, drawn, now):
+                raise WrongError(f"drew {drawn} without a new relevant time")
+            resync(self.model, state)
 
     def _note_draws(self, state: OwnerState, count: int) -> None:
         """Check that no relevant time is drawn twice, whatever happens."""
@@ -315,11 +328,13 @@ class Judge:
 
     def _compare(self, goal: Goal, decision: Decision) -> None:
         """Compare what holds and what waits."""
-        target = decision.target
+        target, goal = decision.target, ordered(goal, self.face)
+        check_reason(decision, plugged=self.model.facts.plugged)
         if not goal.same(Goal(target.allowed, target.limit_kw)):
             raise WrongError(
                 f"should be {goal}, decided is {target} ({decision.reason})"
             )
+        date(self.model, decision.pending, self.face.now())
         waits, pending = self.model.waits, decision.pending
         if (waits is None) is not (pending is None):
             raise WrongError(f"should wait for {waits}, waits for {pending}")
@@ -334,6 +349,8 @@ class Judge:
         """Judge a command as it reaches the device."""
         self.given_log.append(given)
         self.say(f"command {given.command.text}")
+        if given.shown.load_shedding:
+            self.guard(lambda: check_shed(given.command, given.shown, self.face))
         self.guard(lambda: self._command(given.command, given))
 
     def _command(self, command: Command, given: Given) -> None:
@@ -361,15 +378,6 @@ class Judge:
                     raise WrongError(f"mode {mode} is not the owner's")
         if self.two_masters:
             raise WrongError("commanded against a second master")
-
-
-def _told(decision: Decision) -> str:
-    """Return a decision in a few words."""
-    target, pending = decision.target, decision.pending
-    text = f"decided {target.limit_kw if target.allowed else 'off'} {decision.reason}"
-    if pending is None:
-        return text
-    return f"{text}, {pending.cause} {pending.drawn_s} s until {pending.due:%H:%M:%S}"
 
 
 def last_record(path: Path) -> Any:

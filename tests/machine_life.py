@@ -131,7 +131,7 @@ class Life(RuleBasedStateMachine):
         self.world.device.obeys = obeys
 
     @rule(
-        what=st.sampled_from(["fault", "lock", "load_shedding"]),
+        what=st.sampled_from(["fault", "lock", "load_shedding", "tampered"]),
         drops=st.booleans(),
         lasts=st.sampled_from([None, 20, 400, 4000]),
     )
@@ -143,7 +143,8 @@ class Life(RuleBasedStateMachine):
         if what == "load_shedding" and drops:
             on["allowed"] = False
         off: dict[str, Any] = {what: None if what == "lock" else False}
-        already = device.fault if what == "fault" else getattr(device.state, what)
+        told = device if what in {"fault", "tampered"} else device.state
+        already = getattr(told, what)
         if already:
             self.world.device_changes(**off)
             return

@@ -1,13 +1,16 @@
 """What people and automations do, as rules of a machine that plays a wallbox's life."""
 
+import copy
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from .machine_guard import choose_policy
 from .machine_life import HOURS, Life, runs
 from .machine_model import Model
-from .machine_wish import MANUAL, Ask, Hours
+from .machine_wish import MANUAL, SAME_KW, Ask, Hours
 from .machine_world import OWNER
 from custom_components.loxone_wallbox.charging.dsr import DsrEvent, DsrKind
 from custom_components.loxone_wallbox.charging.override import OverrideMode, Until
@@ -15,6 +18,7 @@ from custom_components.loxone_wallbox.charging.owner import (
     DefaultHours,
     EndDelay,
     HandOver,
+    TamperPolicy,
 )
 from custom_components.loxone_wallbox.charging.regulation import MAX_DELAY_S
 from custom_components.loxone_wallbox.charging.schedule import Window
@@ -32,6 +36,20 @@ def cause_of(actor: Actor) -> str:
 
 class OwnedLife(Life):
     """A life with people in it."""
+
+    def _harms(self, actor: Actor) -> bool:
+        """Tell whether a person may ask for no more now."""
+        return actor.by_hand and self.world.harmful
+
+    def _raises(self, values: dict[str, Any]) -> bool:
+        """Tell whether the owner would choose a higher limit."""
+        model, facts = self.model, self.model.facts
+        free = facts.chosen_kw
+        waits, holds = model.waits, model.holds
+        if waits is not None and holds.allowed and waits.goal.kw > holds.kw:
+            # More than what holds would break its delay off.
+            free = min(free, holds.kw)
+        return copy.replace(facts, **values).chosen_kw > free + SAME_KW
 
     @precondition(runs)
     @rule(
@@ -97,7 +115,8 @@ class OwnedLife(Life):
         world.act(
             lambda: world.face.acts.async_permit(actor, allowed=allowed),
             lambda model: model.permit(allowed=allowed, cause=cause_of(actor)),
-            refused=world.refuses_commands,
+            refused=world.refuses_commands
+            or (allowed and not self.model.facts.permitted and self._harms(actor)),
             what=f"permit {allowed} by {cause_of(actor)}",
         )
 
@@ -113,7 +132,8 @@ class OwnedLife(Life):
             lambda model: model.set(cause_of(actor), values),
             refused=world.refuses_commands
             or self.model.facts.managed
-            or not info.min_kw <= power <= info.max_kw,
+            or not info.min_kw <= power <= info.max_kw
+            or (self._raises(values) and self._harms(actor)),
             what=f"{power} kW by {cause_of(actor)}",
         )
 
@@ -126,7 +146,9 @@ class OwnedLife(Life):
         world.act(
             lambda: world.face.acts.async_choose_mode(actor, mode),
             lambda model: model.set(cause_of(actor), {"mode": mode}),
-            refused=world.refuses_commands or self.model.facts.managed,
+            refused=world.refuses_commands
+            or self.model.facts.managed
+            or (self._raises({"mode": mode}) and self._harms(actor)),
             what=f"mode {mode} by {cause_of(actor)}",
         )
 
@@ -134,7 +156,7 @@ class OwnedLife(Life):
     @rule(
         key=st.sampled_from("ABC"),
         start=st.one_of(st.integers(-600, 120), st.integers(120, 5400)),
-        length=st.integers(30, 7200),
+        length=st.integers(30, 14_400),
         kind=st.sampled_from([DsrKind.LIMIT, DsrKind.PAUSE, DsrKind.INCREASE]),
         limit=st.sampled_from([6.0, 0.0, 2.0, 4.5, 9.0]),
         exempt=st.sampled_from(["", "", "response_service", "already_randomised"]),
@@ -214,7 +236,7 @@ class OwnedLife(Life):
         )
         new = DefaultHours(windows=windows, enabled=enabled)
         self.world.act(
-            lambda: self.world.face.acts.async_set_hours(new),
+            lambda: self.world.face.acts.async_set_hours(OWNER, new),
             lambda model: model.set_hours(hours, enabled=enabled),
             refused=False,
             lasting=True,
@@ -228,25 +250,32 @@ class OwnedLife(Life):
         self.blink()
         self.world.act(
             lambda: self.world.face.acts.async_set_max_delay(actor, seconds),
-            lambda model: model.set_max_delay(seconds, clamps=actor.by_hand),
+            lambda model: model.set_max_delay(
+                seconds, clamps=actor.by_hand and not self.world.harmful
+            ),
             refused=seconds > MAX_DELAY_S,
             what=f"at most {seconds} s by {cause_of(actor)}",
             known="early",
+            unsaid=actor.by_hand and self.model.stop_waits(behind=True),
         )
 
     @precondition(runs)
-    @rule(early=st.booleans(), hand_over=st.sampled_from(HandOver))
-    def choose(self, early: bool, hand_over: HandOver) -> None:
+    @rule(actor=ACTORS, early=st.booleans(), hand_over=st.sampled_from(HandOver))
+    def choose(self, actor: Actor, early: bool, hand_over: HandOver) -> None:
         """Choose where the delay at an end lies, and how Home Assistant ends."""
         self.blink()
         acts = self.world.face.acts
         where = EndDelay.BEFORE_BOUNDARY if early else EndDelay.AFTER_BOUNDARY
         self.world.act(
-            lambda: acts.async_set_end_delay(where),
-            lambda model: model.set_end(early=early),
+            lambda: acts.async_set_end_delay(actor, where),
+            lambda model: model.set_end(
+                early=early, at_once=actor.by_hand and not self.world.harmful
+            ),
             refused=False,
-            what=f"delay {where}",
+            what=f"delay {where} by {cause_of(actor)}",
             known="early",
+            unsaid=self.model.stop_waits(behind=False)
+            or (actor.by_hand and self.model.stop_waits(behind=True)),
         )
         self.blink()
         self.world.act(
@@ -254,6 +283,20 @@ class OwnedLife(Life):
             lambda _model: None,
             refused=False,
             what=f"hand over: {hand_over}",
+        )
+
+    @precondition(runs)
+    @rule(policy=st.sampled_from(TamperPolicy))
+    def choose_policy(self, policy: TamperPolicy) -> None:
+        """Choose what is done in tampering; while there is some, nothing laxer."""
+        self.blink()
+        world, order = self.world, ["keep", "limit", "stop"]
+        laxer = order.index(policy) < order.index(self.model.tampering)
+        world.act(
+            lambda: world.face.acts.async_set_tamper_policy(OWNER, policy),
+            lambda model: choose_policy(model, world.face, policy.value),
+            refused=laxer and world.face.tampered,
+            what=f"tampering: {policy}",
         )
 
 

@@ -1,8 +1,17 @@
 """Take over what a controller says, where nothing else can be known."""
 
-from .machine_model import Model, Since, Waits
+from datetime import datetime
+
+from .machine_box import Face
+from .machine_model import Model
 from .machine_wish import Ask, Goal, Hours, Word
-from custom_components.loxone_wallbox.charging.delay import Pending, Target
+from .machine_words import Since, Waits
+from custom_components.loxone_wallbox.charging.delay import (
+    Change,
+    Pending,
+    Target,
+    relevant_time_id,
+)
 from custom_components.loxone_wallbox.charging.dsr import DsrEvent
 from custom_components.loxone_wallbox.charging.override import AUTOMATION, OverrideMode
 from custom_components.loxone_wallbox.charging.owner import OwnerState
@@ -32,23 +41,58 @@ def resync(model: Model, state: OwnerState) -> None:
         )
     facts.mode, facts.manual_kw = state.owner_mode, state.target_kw
     facts.asks = {key[1]: _ask(event) for key, event in state.dsr.events.items()}
+    facts.replaced = {key[1]: _ask(event) for key, event in state.dsr.former.items()}
     facts.hours = tuple(
         Hours(tuple(sorted(one.days)), one.start, one.end)
         for one in state.hours.windows
     )
     facts.utc, facts.enabled = state.hours.clock == "utc", state.hours.enabled
+    kept = state.kept_stop
+    facts.kept = None if kept is None else (kept.end, kept.at)
     facts.plugged, facts.blocked = state.plugged_at is not None, state.blocked
+    facts.limited, model.tampering = state.limited, state.tamper_policy.value
     model.max_delay_s = state.max_delay_s
     model.begins_early = state.end_delay == "before_boundary"
     model.set_early()
     model.holds = _goal(delay.settled)
-    model.waits, model.replug = _waits(delay.pending), _waits(delay.unplugged)
+    model.waits, model.replug = waits_of(delay.pending), waits_of(delay.unplugged)
     model.changed, model.left = delay.changed_at, delay.unplugged_at
+    for one in delay.draws:
+        for way in ("up", "down"):
+            change = Change(at=one.relevant_at, cause=one.cause)
+            drawn_for = relevant_time_id(Face.wallbox_id, change, way)
+            if one.drawn and drawn_for == one.relevant_time_id:
+                key = (one.relevant_at, CAUSES.get(one.cause, "auto"), way == "up")
+                model.drawn[key] = one.drawn_s
     if model.waits is not None:
         since = Since(model.waits.since, model.waits.cause)
-        model.since_switch = model.since_any = since
+        model.since_switch = model.since_any = model.since_rise = since
         key = (since.at, since.cause, model.waits.goal.kw > model.holds.kw)
         model.drawn[key] = model.waits.drawn_s
+
+
+def date(model: Model, pending: Pending | None, now: datetime) -> None:
+    """Take over since when something waits that came about while all was blind.
+
+    Of more than one word that nobody decided on the first ones are not known.
+    """
+    waits = model.waits
+    if waits is None or pending is None or not model.was_blind(waits.since):
+        return
+    if pending.cause is Cause.AUTOMATION and pending.relevant_at == now:
+        model.waits = waits_of(pending)
+
+
+def is_over(model: Model, state: OwnerState, drawn: list[int], now: datetime) -> bool:
+    """Tell whether a delay was drawn that has come and gone while all was blind.
+
+    A word is forgotten when the next one comes, also where nobody decided on either.
+    """
+    if len(drawn) != 1 or not state.delay.draws:
+        return False
+    last = state.delay.draws[-1]
+    known = last.drawn and last.drawn_s == drawn[0] and last.at == now
+    return known and last.due <= now and model.was_blind(last.due)
 
 
 def _goal(target: Target) -> Goal:
@@ -56,7 +100,7 @@ def _goal(target: Target) -> Goal:
     return Goal(target.allowed, target.limit_kw)
 
 
-def _waits(pending: Pending | None) -> Waits | None:
+def waits_of(pending: Pending | None) -> Waits | None:
     """Return what is pending in the model's words."""
     if pending is None:
         return None
@@ -66,6 +110,7 @@ def _waits(pending: Pending | None) -> Waits | None:
         drawn_s=pending.drawn_s,
         due=pending.due,
         goal=_goal(pending.to_target),
+        before=_goal(pending.from_target),
     )
 
 

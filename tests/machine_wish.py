@@ -78,11 +78,11 @@ class Ask:
         """Return when it has an effect: not before it was told."""
         return max(self.start, self.taken)
 
-    def ends(self, *, holds_on: bool) -> datetime:
-        """Return when its effect ends; with `holds_on` silence does not end it."""
+    def ends(self, *, holds_on: timedelta) -> datetime:
+        """Return when its effect ends; silence is borne for so long."""
         ends = [self.end, *(one for one in (self.left, self.cancelled) if one)]
-        if self.validity_s is not None and not holds_on:
-            ends.append(self.taken + timedelta(seconds=self.validity_s))
+        if self.validity_s is not None:
+            ends.append(self.taken + timedelta(seconds=self.validity_s) + holds_on)
         return max(min(ends), self.start)
 
 
@@ -111,20 +111,25 @@ class Facts:
     managed: bool
     strict: bool
     floor_kw: float
-    holds_on: bool
+    holds_on: timedelta
     hours: tuple[Hours, ...] = ()
     utc: bool = False
     enabled: bool = True
     # How much earlier a window's end is, so that the delay ends in time.
     early: timedelta = timedelta(0)
+    # The end of a window and its stop, which has come and which nothing takes back.
+    kept: tuple[datetime, datetime] | None = None
     permitted: bool = True
     permitted_at: datetime | None = None
     word: Word | None = None
     mode: int | None = None
     manual_kw: float | None = None
     asks: dict[str, Ask] = field(default_factory=dict)
+    # The versions that newer ones replaced, with their end.
+    replaced: dict[str, Ask] = field(default_factory=dict)
     plugged: bool = False
     blocked: bool = False
+    limited: bool = False
 
     def wish(self, at: datetime) -> Goal:
         """Return what should hold at an instant, were there no delay."""
@@ -154,6 +159,11 @@ class Facts:
 
     @property
     def own_kw(self) -> float:
+        """Return the limit the owner chose, as far as it is left."""
+        return self.min_kw if self.limited else self.chosen_kw
+
+    @property
+    def chosen_kw(self) -> float:
         """Return the limit the owner chose."""
         if self.mode is not None and self.mode != MANUAL:
             wanted = self.max_kw if self.managed else self.modes[self.mode]
@@ -213,6 +223,40 @@ class Facts:
             return Goal(False, why="dsr")
         return Goal(True, min(limits), "dsr")
 
+    def is_by_hand(self, at: datetime) -> bool:
+        """Tell whether a person's override decides at an instant."""
+        decides = self.wish(at).why in {"charge", "pause"}
+        return decides and self.word is not None and self.word.cause == "user"
+
+    def replace(self, key: str, ask: Ask, now: datetime) -> None:
+        """Remember the version that a newer one replaces now, if it ever held."""
+        known = self.asks.get(key)
+        if known is None or known.version == ask.version:
+            return
+        if known.cancelled is None or known.cancelled > now:
+            known = copy.replace(known, cancelled=now)
+        if known.begins < known.ends(holds_on=self.holds_on):
+            self.replaced = {**self.replaced, key: known}
+
+    def has_end_at(self, at: datetime) -> bool:
+        """Tell whether a grid event ends at an instant."""
+        found = (*self.asks.values(), *self.replaced.values())
+        return any(one.ends(holds_on=self.holds_on) == at for one in found)
+
+    def left_behind(self, since: datetime, now: datetime) -> list[float]:
+        """Return what reductions without a delay kept to that ended since an instant.
+
+        What was left is no longer kept to.
+        """
+        found = [*self.asks.values(), *self.replaced.values()]
+        ends = [(one, one.ends(holds_on=self.holds_on)) for one in found]
+        return [
+            max(one.limit_kw, self.floor_kw)
+            for one, end in ends
+            if one.reduces and one.exempt and one.begins < end
+            if since <= end <= now and one.left != end
+        ]
+
     def spans(self, at: datetime) -> tuple[tuple[datetime, datetime], ...]:
         """Return when the default charging hours are open, around an instant."""
         zone = ZoneInfo("UTC") if self.utc else self.zone
@@ -226,7 +270,25 @@ class Facts:
 
     def stop(self, start: datetime, end: datetime) -> datetime:
         """Return when a window's stop is due: at its middle at the earliest."""
+        kept, at = self.kept or (None, end)
+        if kept == end:
+            return at
         return max(end - self.early, start + (end - start) / 2)
+
+    def come(self, at: datetime) -> tuple[datetime, datetime] | None:
+        """Return the end of the present window and its stop, where that has come."""
+        if not (self.plugged and self.hours and self.enabled):
+            return None
+        stops = ((end, self.stop(start, end)) for start, end in self.spans(at))
+        return next((one for one in stops if one[1] <= at < one[0]), None)
+
+    def keep(
+        self, before: tuple[datetime, datetime] | None, at: datetime, *, at_once: bool
+    ) -> None:
+        """Keep a stop that had come before, or have one that has come since come now."""
+        self.kept = None
+        come = self.come(at)
+        self.kept = None if at_once else before or (come and (come[0], at))
 
     def window_end(self, at: datetime) -> datetime | None:
         """Return the end of the window around an instant, or that it is itself."""

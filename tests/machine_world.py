@@ -10,9 +10,11 @@ from typing import Any
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .machine_box import Obeys
+from .machine_deciding import LATE
 from .machine_home import BLINK, PATIENCE, Home
 from .machine_judge import Act, last_record
-from .machine_model import LATE, Model, WrongError
+from .machine_model import Model
+from .machine_words import WrongError
 from custom_components.loxone_wallbox.charging.owner import OwnerState
 from custom_components.loxone_wallbox.rights import Actor
 
@@ -45,9 +47,14 @@ class World(Home):
     @property
     def unsafe(self) -> bool:
         """Tell whether an override may endanger somebody, or reaches nobody."""
+        return self.harmful or not self.face.linked
+
+    @property
+    def harmful(self) -> bool:
+        """Tell whether an override may endanger somebody."""
         state = self.face.state
         protected = state.lock or state.load_shedding or self.face.fault
-        return bool(protected) or not self.face.linked
+        return bool(protected or self.face.tampered)
 
     @property
     def refuses_commands(self) -> bool:
@@ -68,7 +75,8 @@ class World(Home):
         if not self.face.linked:
             self.set_link(linked=True)
         self.wait(self.now + BLINK)
-        self.device_changes(fault=False, lock=None, load_shedding=False)
+        nothing: dict[str, Any] = {"lock": None, "load_shedding": False}
+        self.device_changes(fault=False, tampered=False, **nothing)
         self.wait(self.now + 2 * PATIENCE)
         for key in list(self.model.facts.asks):
             if self.model.is_open_ended(key, self.now):
@@ -109,6 +117,7 @@ class World(Home):
         lasting: bool = False,
         what: str = "",
         known: str = "",
+        unsaid: bool = False,
     ) -> None:
         """Have somebody act; the model follows as soon as the act is taken."""
         judge, before = self.judge, self.controller.state
@@ -129,8 +138,10 @@ class World(Home):
             if refused:
                 raise WrongError(f"{what} was not refused")
             old = {name: getattr(self.model.facts, name) for name in CHANGED}
+            wished = self.model.facts.wish(self.now)
             change(self.model)
-            judge.excuse(known)
+            if unsaid or not self.model.facts.wish(self.now).same(wished):
+                judge.excuse(known)
             judge.reversals = []
             record = Act(
                 before=before,
@@ -203,7 +214,7 @@ class World(Home):
         decision = self.controller.decision
         assert decision is not None
 
-        def no_draw() -> int:
+        def no_draw(_longest: set[int]) -> int:
             """Say that a draw is missing."""
             raise WrongError("a relevant time was slept through")
 

@@ -36,7 +36,9 @@ VARIANTS: dict[str, Literal["11kw_tree", "7.4kw_air"]] = {
     "or_we_504": "7.4kw_air",
     "ale3": "11kw_tree",
 }
-# A read is over in a few milliseconds; who waits for it looks so often.
+GATEWAY_SAYS_SILENT = 11
+# A read is mostly over after so many turns of the loop; who waits longer looks so often.
+TURNS = 50
 LOOK_S = 0.001
 
 
@@ -80,6 +82,11 @@ class StepClock(Clock):
             self.waiting.remove(one)
             if not one[1].done():
                 one[1].set_result(None)
+
+    def leap(self, seconds: float) -> None:
+        """Move on, over everything that somebody waits for on the way."""
+        self._now += seconds
+        self.move(self._now)
 
 
 class MeteredHouse:
@@ -126,11 +133,18 @@ class MeteredHouse:
         until = self.clock.time() + seconds
         while True:
             async with asyncio.timeout(30):
+                turns = 0
                 while not self._all_wait:
-                    await asyncio.sleep(LOOK_S)
+                    turns += 1
+                    await asyncio.sleep(0 if turns < TURNS else LOOK_S)
             if self.clock.time() >= until:
                 return
             self.clock.move(until)
+
+    async def leap(self, seconds: float) -> None:
+        """Let time pass at once: every second of it is a gap, and few are waited for."""
+        self.clock.leap(seconds)
+        await self.run(1)
 
     @property
     def _all_wait(self) -> bool:
@@ -159,10 +173,20 @@ class MeteredHouse:
         self, serial: str, energy_kwh: float, dark_s: float = 5.0
     ) -> None:
         """Take a meter out and put another in its place, which takes a while."""
-        self.meter().fault("silent")
+        self.meter().fault("exception", code=GATEWAY_SAYS_SILENT)
         await self.run(dark_s)
         self.meter().replace(serial, energy_kwh)
         self.meter().clear()
+
+    async def gateway(self, *, on: bool) -> None:
+        """Switch what is between Home Assistant and the meters on or off."""
+        for line in self.simulator.meters._lines:
+            if on:
+                await line.start()
+                continue
+            # It comes back under the same address.
+            line._port = int(next(iter(line.meters.values())).address.split(":")[1])
+            await line.stop()
 
     async def plug(self, *boxes: int) -> None:
         """Plug cars in and wait until that is seen."""

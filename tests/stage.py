@@ -75,8 +75,8 @@ class Stage:
             wallbox.controller.draw = lambda _longest: self.draws.pop(0)
 
     def instant(self, text: str) -> datetime:
-        """Return a local time of the story as an instant."""
-        return datetime.fromisoformat(text).replace(tzinfo=LONDON).astimezone(UTC)
+        """Return a local time of the story as an instant; an offset may be given."""
+        return _instant(text)
 
     async def settle(self) -> None:
         """Let what is on its way arrive, however busy the machine is."""
@@ -138,6 +138,12 @@ class Stage:
         self.deal(*self.draws)
 
 
+def _instant(text: str) -> datetime:
+    """Return a local time as an instant."""
+    at = datetime.fromisoformat(text)
+    return (at if at.tzinfo else at.replace(tzinfo=LONDON)).astimezone(UTC)
+
+
 @asynccontextmanager
 async def stage(
     hass: HomeAssistant,
@@ -151,7 +157,7 @@ async def stage(
     **settings: Any,
 ) -> AsyncIterator[Stage]:
     """Set the stage at a local time, by default with one wallbox, at night's preset."""
-    start = datetime.fromisoformat(begin).replace(tzinfo=LONDON)
+    start = _instant(begin)
     clock = ManualClock(start.timestamp())
     monkeypatch.setattr(
         dt_util, "utcnow", lambda: dt_util.utc_from_timestamp(clock.time())

@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
 from .conftest import StartSimulator, make_entry, set_up
@@ -203,3 +204,40 @@ async def test_two_miniservers_side_by_side(
     assert here("miniserver_connection") == "on"
     for entry in entries:
         await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_asked_for_an_update(
+    hass: HomeAssistant, mapped: MockConfigEntry, miniserver: Simulator
+) -> None:
+    """Nothing is asked of the Miniserver for it, and nothing becomes unavailable."""
+    await async_setup_component(hass, "homeassistant", {})
+    see = Surface(hass, miniserver)
+    before = {key: see(key) for key in KEYS}
+    for key in ("status", "miniserver_connection", "charging_power"):
+        await see.call("homeassistant.update_entity", key)
+    # The request is gathered for some seconds before it is carried out.
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=30))
+    await hass.async_block_till_done()
+    runtime = mapped.runtime_data
+    assert runtime.miniserver.last_update_success
+    assert all(one.last_update_success for one in runtime.wallboxes.values())
+    assert {key: see(key) for key in KEYS} == before
+
+
+async def test_the_temperature(
+    hass: HomeAssistant, mapped: MockConfigEntry, miniserver: Simulator
+) -> None:
+    """It is shown where its input is chosen, and gone with it."""
+    see = Surface(hass, miniserver)
+    await eventually(lambda: see("temperature") == "24.0")
+    assert see.attribute("temperature", "unit_of_measurement") == "°C"
+    shown = entity_id(hass, miniserver, "temperature")
+    box = miniserver.wallboxes[0]
+    [subentry] = [
+        one for one in mapped.subentries.values() if one.unique_id == box.uuid
+    ]
+    hass.config_entries.async_update_subentry(
+        mapped, subentry, data={**subentry.data, "diagnostic_inputs": {}}
+    )
+    await hass.async_block_till_done()
+    assert hass.states.get(shown) is None

@@ -1,11 +1,9 @@
-"""The blueprints, loaded and checked; the question of a plug-in during the peak."""
+"""The blueprint that asks about a plug-in during the peak, run on a stage."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 import re
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
@@ -20,10 +18,7 @@ from homeassistant.util import dt as dt_util
 
 from .blueprint_helpers import (
     AUTOMATION,
-    FOLDER,
     Phone,
-    blueprints,
-    load_blueprint,
     running,
     triggered,
     use,
@@ -34,9 +29,6 @@ from .stage import Stage, stage
 from custom_components.loxone_wallbox.charging.override import OverrideMode
 from simulator import Car
 
-ROOT = FOLDER.parent
-REPOSITORY = "https://github.com/loxone-wallbox/loxone-wallbox"
-IMPORT = "https://my.home-assistant.io/redirect/blueprint_import/?blueprint_url="
 DAY = "2027-01-13T"
 NO_HOURS: dict[str, object] = {
     "choice": "remove",
@@ -44,39 +36,6 @@ NO_HOURS: dict[str, object] = {
     "clock": "local",
     "preset": None,
 }
-
-
-@pytest.mark.parametrize(
-    "path", blueprints(), ids=lambda path: str(path.relative_to(FOLDER))
-)
-def test_form(path: Path) -> None:
-    """It loads on this release, says what it is for, and can be imported."""
-    blueprint = load_blueprint(path)
-    assert blueprint.validate() is None
-    about = blueprint.metadata
-    assert about["name"].startswith("Loxone Wallbox: ")
-    assert len(about["description"]) > 100
-    assert about["homeassistant"]["min_version"] == "2026.10.0"
-    assert about["source_url"] == f"{REPOSITORY}/blob/main/{path.relative_to(ROOT)}"
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"({IMPORT}{quote(about['source_url'], safe='')})" in readme
-    assert str(path.relative_to(ROOT)) in readme
-    for section in about["input"].values():
-        assert section["name"]
-        assert section["description"]
-        for name, field in section["input"].items():
-            assert field["name"], name
-            assert field["description"], name
-            assert field["selector"], name
-            assert "visible" not in field, "only from 2026.11 on"
-            assert "default" in field or not section.get("collapsed"), name
-
-
-def test_all_are_looked_at() -> None:
-    """The folder is where it is looked for."""
-    assert {"peak_plug_in.yaml", "dsr_from_calendar.yaml"} <= {
-        path.name for path in blueprints()
-    }
 
 
 class Evening:

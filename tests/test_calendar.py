@@ -8,6 +8,7 @@ import pytest
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
+from .actions import Actions
 from .conftest import StartSimulator
 from .helpers import entity_id
 from .stage import LONDON, Stage, stage
@@ -194,6 +195,53 @@ async def test_clock_change(
                 await play._go(at)
                 expected = "on" if schedule.is_open(at) else "off"
                 assert play.see("plan") == expected, at
+
+
+async def test_an_event_is_the_same_for_everybody(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The weekend is one event; what is always open is one a day, all day."""
+    begin = "2027-01-16T12:00:00"
+    async with stage(hass, start_simulator, monkeypatch, begin=begin) as play:
+        call = Actions(hass, play.simulator)
+        await call("set_default_hours", preset="gb_complement")
+        weekend = {
+            "start": "2027-01-15T22:00:00+00:00",
+            "end": "2027-01-18T08:00:00+00:00",
+            "summary": HOURS,
+        }
+        for start, end in (
+            ("2027-01-16T12:00:00", "2027-01-16T13:00:00"),
+            ("2027-01-15T22:00:00", "2027-01-15T22:01:00"),
+            ("2027-01-18T07:59:00", "2027-01-18T08:00:00"),
+        ):
+            assert await listed(play, start, end) == [weekend]
+        assert weekend in await listed(
+            play, "2027-01-01T00:00:00", "2027-02-01T00:00:00"
+        )
+        assert play.see("plan") == "on"
+        assert play.see.attribute("plan", "start_time") == "2027-01-15 22:00:00"
+        assert play.see.attribute("plan", "end_time") == "2027-01-18 08:00:00"
+        always = {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}
+        window = {**always, "start": "00:00", "end": "24:00"}
+        await call("set_default_hours", windows=[window])
+        assert play.see("plan") == "on"
+        assert play.see.attribute("plan", "all_day") is True
+        assert play.see.attribute("plan", "start_time") == "2027-01-16 00:00:00"
+        assert await listed(play, "2027-01-17T23:00:00", "2027-01-18T12:00:00") == [
+            {"start": "2027-01-17", "end": "2027-01-18", "summary": HOURS},
+            {"start": "2027-01-18", "end": "2027-01-19", "summary": HOURS},
+        ]
+        assert play.see("next_change") == "unknown"
+        await play.at("2027-01-17T00:00:00")
+        # What Home Assistant's own timer does at the end of the event.
+        calendars = hass.data["entity_components"]["calendar"]
+        plan = calendars.get_entity(entity_id(hass, play.simulator, "plan"))
+        assert plan is not None
+        plan.async_write_ha_state()
+        assert play.see.attribute("plan", "start_time") == "2027-01-17 00:00:00"
 
 
 async def test_event_in_the_hour_that_comes_twice(

@@ -155,6 +155,22 @@ async def test_a_link_that_breaks_under_the_command(
     miniserver.clear()
 
 
+async def test_set_up_anew_under_the_command(
+    hass: HomeAssistant, entry: MockConfigEntry, miniserver: Simulator
+) -> None:
+    """Nobody is told of a failure: what was asked for is done by the next set-up."""
+    state = Surface(hass, miniserver)
+    miniserver.fault("no_answer")
+    call = asyncio.ensure_future(state.call("switch.turn_off", "charging_allowed"))
+    await eventually(lambda: "allow/off" in state.commands)
+    await hass.config_entries.async_unload(entry.entry_id)
+    await call
+    miniserver.clear()
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    await eventually(lambda: state("charging_allowed") == "off")
+
+
 async def test_a_user_without_the_right(
     hass: HomeAssistant, start_simulator: StartSimulator
 ) -> None:

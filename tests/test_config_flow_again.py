@@ -195,7 +195,19 @@ async def test_options(
     [client] = miniserver.clients
     runtime = entry.runtime_data
     options = hass.config_entries.options
-    result = await options.async_init(entry.entry_id)
+    menu = await options.async_init(entry.entry_id)
+    known = [
+        "people",
+        "forget",
+        "history",
+        "firmware",
+        "guard",
+        "dashboard",
+        "link",
+    ]
+    assert menu["menu_options"] == known
+    link = {"next_step_id": "link"}
+    result = await options.async_configure(menu["flow_id"], link)
     assert suggestions(dict(result)) == {"unavailable_after": 30}
     with pytest.raises(InvalidData):
         await options.async_configure(result["flow_id"], {"unavailable_after": 4})
@@ -206,7 +218,8 @@ async def test_options(
     assert entry.runtime_data is runtime
     assert miniserver.clients == [client]
 
-    result = await options.async_init(entry.entry_id)
+    menu = await options.async_init(entry.entry_id)
+    result = await options.async_configure(menu["flow_id"], link)
     assert suggestions(dict(result)) == {"unavailable_after": 5}
     options.async_abort(result["flow_id"])
     miniserver.fault("booting")

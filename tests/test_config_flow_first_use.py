@@ -116,6 +116,8 @@ async def test_who_chose(
 ) -> None:
     """The user who sits at the frontend is kept, in both flows."""
     assert await async_setup_component(hass, "config", {})
+    # The router of the test's server takes no path of ours once it listens.
+    assert await async_setup_component(hass, DOMAIN, {})
     client = await hass_client()
 
     async def post(path: str, data: Any) -> dict[str, Any]:

@@ -85,6 +85,7 @@ async def test_right_meter(
         "serial": "4711",
         "refresh_s": None,
         "slow_accepted": False,
+        "fit": {"cautious": False, "without": []},
     }
     see = Surface(hass, home.simulator)
     await eventually(lambda: see("meter_connection") == "on", 15)
@@ -147,6 +148,9 @@ async def test_models_to_choose(
     assert "ABB B23" in labels
     assert "DZG DVH4013 *" in labels
     assert len(labels) == 26
+    assert "meter_profile" not in wizard.suggested
+    assert await wizard.say() == "meter"
+    assert wizard.errors == {"meter_profile": "meter_model_missing"}
     assert await wizard.model("no_meter") == "abort"
     assert home.stored is None
 
@@ -195,6 +199,7 @@ async def test_one_phase_for_three(
     wizard.leave()
 
 
+@pytest.mark.slow
 async def test_inverted_wiring(
     hass: HomeAssistant, start_simulator: StartSimulator
 ) -> None:

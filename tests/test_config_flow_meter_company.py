@@ -88,6 +88,7 @@ async def test_other_line_settings(
     wizard.leave()
 
 
+@pytest.mark.slow
 async def test_search_beside_another_integration(
     hass: HomeAssistant,
     start_simulator: StartSimulator,

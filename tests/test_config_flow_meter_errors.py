@@ -114,6 +114,7 @@ async def test_refused_blocks_are_made_smaller(
     wizard.leave()
 
 
+@pytest.mark.slow
 async def test_values_of_no_grid(
     hass: HomeAssistant, start_simulator: StartSimulator
 ) -> None:
@@ -235,6 +236,7 @@ def connecting() -> set[asyncio.Task[object]]:
 
 
 @pytest.mark.parametrize("sharing", ["shared", "dedicated"])
+@pytest.mark.slow
 async def test_left_while_connecting(
     hass: HomeAssistant,
     start_simulator: StartSimulator,
@@ -303,6 +305,7 @@ async def test_inverted_without_export(
     wizard.leave()
 
 
+@pytest.mark.slow
 async def test_power_that_does_not_fit(
     hass: HomeAssistant, start_simulator: StartSimulator
 ) -> None:

@@ -109,6 +109,7 @@ async def test_slow_meter_at_rest(
 
 
 @pytest.mark.usefixtures("short_test")
+@pytest.mark.slow
 async def test_nothing_moves(
     hass: HomeAssistant, start_simulator: StartSimulator
 ) -> None:

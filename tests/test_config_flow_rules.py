@@ -93,6 +93,8 @@ async def test_answers_are_kept(
         "who_delays": "miniserver",
         **RIGHTS,
         **GRID,
+        "timezone": "profile",
+        "days_off_entities": [],
     }
     # The form gives every number as a float.
     assert [type(kept[one]) for one in ("priority", "dsr_end_after_min")] == [int, int]
@@ -164,7 +166,8 @@ async def test_change_rules(hass: HomeAssistant, entry: MockConfigEntry) -> None
     await say(hass, result, suggestions(result))
     assert garage.data == {**before, **KEPT_RULES}
     result = await change(hass, entry, "Garage")
-    answers = {**suggestions(result), "rules": RIGHTS, "grid": GRID}
+    grid = {**GRID, "under_agreement": False}
+    answers = {**suggestions(result), "rules": RIGHTS, "grid": grid}
     await say(hass, result, answers)
     result = await change(hass, entry, "Garage")
     assert suggestions(result) == answers

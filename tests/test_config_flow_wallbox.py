@@ -19,7 +19,7 @@ from .flow_helpers import (
     suggestions,
     to_wallboxes,
 )
-from .helpers import Surface
+from .helpers import Surface, eventually
 from simulator import Simulator, User, WallboxConfig
 
 pytestmark = pytest.mark.usefixtures("unload_all")
@@ -97,6 +97,25 @@ async def test_suggestions(hass: HomeAssistant, miniserver: Simulator) -> None:
     assert Surface(hass, miniserver, 1).attribute("charging", "friendly_name") == (
         "Under the roof Charging"
     )
+
+
+async def test_contacts(hass: HomeAssistant, start_simulator: StartSimulator) -> None:
+    """Contacts that an installer has wired are found by their names, and followed."""
+    box = WallboxConfig(name="Garage", contacts=True)
+    miniserver = await start_simulator(wallboxes=(box,))
+    result = await to_wallboxes(hass, miniserver)
+    garage = miniserver.wallboxes[0]
+    contacts = {
+        "tamper": garage.diagnostic_uuids["Tamper"],
+        "over_temperature": garage.diagnostic_uuids["Over-temperature"],
+    }
+    assert contacts.items() <= suggestions(result)["diagnostic_inputs"].items()
+    entry = await finish(hass, result)
+    assert contacts.items() <= settings(entry)["Garage"]["diagnostic_inputs"].items()
+    see = Surface(hass, miniserver)
+    assert see("tamper") == "off"
+    garage.set_contact("Tamper", True)
+    await eventually(lambda: see("tamper") == "on")
 
 
 async def test_no_diagnostic_inputs(

@@ -1,6 +1,7 @@
 """Who applies the random delay: what each answer means, and that it is evidence."""
 
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -13,6 +14,7 @@ from homeassistant.util import dt as dt_util
 from .conftest import StartSimulator, make_entry, set_up
 from .flow_helpers import (
     Result,
+    add,
     answer,
     change,
     options_of,
@@ -22,37 +24,75 @@ from .flow_helpers import (
     to_wallboxes,
 )
 from .flow_texts import LANGUAGES
+from .helpers import Surface, eventually
+from .stage import stage
+from custom_components.loxone_wallbox.evidence import facts_of
 from custom_components.loxone_wallbox.flow_rules import WHO_DELAYS
-from simulator import Simulator, WallboxConfig
+from simulator import Car, Simulator, WallboxConfig
 
 pytestmark = pytest.mark.usefixtures("unload_all")
 
 OTHERS = ["miniserver", "aggregator", "nobody"]
 ATTENTION = {"en": "attention", "de": "Achtung"}
-
-
-def steps(texts: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the forms that ask the question."""
-    of_subentry = texts["config_subentries"]["wallbox"]["step"]
-    return [
-        texts["config"]["step"]["wallbox"],
-        of_subentry["wallbox"],
-        of_subentry["reconfigure"],
-    ]
+# What follows of another answer: no delay, at the boundary, kept as evidence; and of
+# that nobody delays.
+FOLLOWS = {
+    "en": ("delays nothing", "exactly at the boundary", "as evidence", "With Nobody"),
+    "de": (
+        "verzögert Home Assistant nichts",
+        "genau an der Grenze",
+        "als Nachweis",
+        "Bei Niemand",
+    ),
+}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_answer_is_explained(language: str) -> None:
     """Each is named as it can be chosen; that nobody delays is not kept quiet."""
-    texts = LANGUAGES[language]
-    names = texts["selector"]["who_delays"]["options"]
+    names = LANGUAGES[language]["selector"]["who_delays"]["options"]
     assert set(names) == set(WHO_DELAYS)
-    for step in steps(texts):
-        explained = step["data_description"]["who_delays"]
-        at = [explained.index(f"{names[one]}:") for one in WHO_DELAYS]
-        assert at == sorted(at)
-        _, _, nobody = explained.partition(f"{names['nobody']}:")
-        assert ATTENTION[language] in nobody
+    for name, text in names.items():
+        who, _, explained = text.partition(": ")
+        assert who, name
+        assert explained, name
+    assert ATTENTION[language] in names["nobody"]
+
+
+def check_says_what_follows(flow: Any, result: Result) -> None:
+    """Expect the form's step to explain the answers in every language."""
+    for language, texts in LANGUAGES.items():
+        step = flow(texts)["step"][result["step_id"]]
+        text = step["data_description"]["who_delays"]
+        for part in (*FOLLOWS[language], ATTENTION[language]):
+            assert part in text, (language, part)
+        # The text calls the answers by the names they have.
+        options = texts["selector"]["who_delays"]["options"]
+        for name in ("home_assistant", "nobody"):
+            assert options[name].partition(": ")[0] in text, (language, name)
+
+
+async def test_the_form_says_what_follows(
+    hass: HomeAssistant, miniserver: Simulator
+) -> None:
+    """Wherever it is asked: at the first set-up, of a new wallbox, and to change."""
+    entry = await set_up(hass, make_entry(miniserver))
+    [_, carport] = entry.subentries.values()
+    hass.config_entries.async_remove_subentry(entry, carport.subentry_id)
+    await hass.async_block_till_done()
+
+    def of_wallbox(texts: Any) -> Any:
+        """Return the texts of a wallbox's own flow."""
+        return texts["config_subentries"]["wallbox"]
+
+    check_says_what_follows(of_wallbox, await change(hass, entry, "Garage"))
+    result = await add(hass, entry)
+    result = await say(hass, result, suggestions(result))
+    assert options_of(result, "who_delays") == WHO_DELAYS
+    check_says_what_follows(of_wallbox, result)
+    await hass.config_entries.async_remove(entry.entry_id)
+    result = await to_wallboxes(hass, miniserver)
+    check_says_what_follows(itemgetter("config"), result)
 
 
 def exemption(entry: Any, title: str = "Garage") -> Any:
@@ -152,3 +192,35 @@ async def test_answer_without_a_record(
     assert exemption(entry)["who"] == "aggregator"
     assert exemption(entry)["at"] == dt_util.utcnow().isoformat()
     await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_what_follows(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each other answer charges at the very boundary, and nothing is drawn for it."""
+    boxes = tuple(WallboxConfig(name=who) for who in OTHERS)
+    begin = "2027-01-13T21:58:00"
+    async with stage(
+        hass, start_simulator, monkeypatch, boxes=boxes, begin=begin
+    ) as play:
+        for who, subentry in zip(OTHERS, play.entry.subentries.values(), strict=True):
+            hass.config_entries.async_update_subentry(
+                play.entry, subentry, data={**subentry.data, "who_delays": who}
+            )
+        await play.settle()
+        play.deal()
+        shown = [Surface(hass, play.simulator, box) for box in range(len(OTHERS))]
+        for box in play.simulator.wallboxes:
+            box.plug(Car(capacity_kwh=60, energy_kwh=10))
+        await eventually(
+            lambda: {see("status") for see in shown} == {"waiting_for_default_hours"}
+        )
+        assert {see("next_change") for see in shown} == {"2027-01-13T22:00:00+00:00"}
+        await play.at("2027-01-13T22:00:00")
+        await eventually(lambda: all(box.enabled for box in play.simulator.wallboxes))
+        for wallbox in play.entry.runtime_data.wallboxes.values():
+            (done,) = wallbox.controller.state.delay.draws
+            assert (done.drawn_s, done.at) == (0, done.relevant_at)
+            assert facts_of(hass, wallbox).rules.draws is None

@@ -247,6 +247,23 @@ def test_a_hurried_home_says_nothing_of_slow_updates(
     assert ("homeassistant.helpers.entity" in logger["logs"]) is hurried
 
 
+@pytest.mark.parametrize("hurried", [True, False])
+def test_a_hurried_home_waits_no_time_for_its_database(
+    tmp_path: Path, hurried: bool
+) -> None:
+    """There a recorder that tries once more is well; one that gives up is nowhere."""
+    home = Home(tmp_path / "home", "127.0.0.1", 8123)
+    home.prepare(hurried=hurried)
+    recorder = "12:00 ERROR (Recorder) [homeassistant.components.recorder.core] Error"
+    again = (
+        f"{recorder} in database connectivity during commit: Error executing query: "
+        "(sqlite3.OperationalError) database is locked"
+    )
+    lost = f"{recorder} while processing event"
+    home.log.write_text(f"{again}\n{lost}\n")
+    assert home.complaints() == ([lost] if hurried else [again, lost])
+
+
 async def test_a_killed_process_takes_its_children_along(tmp_path: Path) -> None:
     """Nothing of what it started is left, and it had no time to say good-bye."""
     child = Child(

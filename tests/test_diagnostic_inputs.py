@@ -62,6 +62,10 @@ def test_by_the_name_of_the_wallbox() -> None:
         ("Rechts Ladefehler", True, None),
         ("Left temperature", False, None),
         ("Rechts Temperatur", False, None),
+        ("Left over-temperature", True, None),
+        ("Rechts Übertemperatur", True, None),
+        ("Left tamper contact", True, None),
+        ("Rechts Sabotage", True, None),
     )
     assert likely_inputs(left, found) == {
         "online": "Left online/None",
@@ -69,6 +73,8 @@ def test_by_the_name_of_the_wallbox() -> None:
         "fault_current": "Left fault current/None",
         "charging_error": "Left charging error/None",
         "temperature": "Left temperature/None",
+        "over_temperature": "Left over-temperature/None",
+        "tamper": "Left tamper contact/None",
     }
     assert set(likely_inputs(right, found)) == set(likely_inputs(left, found))
 

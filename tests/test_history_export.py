@@ -1,21 +1,31 @@
 """Sessions taken away and brought back: tables, files, another Miniserver, refusals."""
 
+import asyncio
 from collections.abc import AsyncIterator
 import csv
 from dataclasses import replace
 import io
 import json
+import os
 from pathlib import Path
+import tempfile
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .actions import refused, user_id
 from .conftest import StartSimulator
+from .helpers import eventually
 from .history_home import HistoryHome, history_home
+from .security_home import logged
+from custom_components.loxone_wallbox import history_export, history_pages
+from custom_components.loxone_wallbox.records import queries
+from custom_components.loxone_wallbox.records.ledger import Ledger
 
 YEAR = {"period": "year", "date": "2024-01-01", "by_user": True, "by_wallbox": True}
 
@@ -74,6 +84,8 @@ async def test_table(home: HistoryHome) -> None:
     assert rows[2]["connected_local"] == "2024-10-27T00:30:00+01:00"
     assert rows[2]["disconnected_local"] == "2024-10-27T03:30:00+00:00"
     assert rows[2]["connected_utc"] == "2024-10-26T23:30:00+00:00"
+    assert (rows[2]["source"], rows[2]["flagged"]) == ("", "false")
+    assert {"error_pct", "integral_wh", "mode"} <= rows[2].keys()
     assert rows[2]["user"] == '\'=HYPERLINK("x")'
     assert (rows[0]["user"], rows[0]["cost"], rows[0]["currency"]) == (
         "anna",
@@ -120,6 +132,42 @@ async def test_there_and_back(home: HistoryHome, folder: Path) -> None:
     assert await summary(home) == before
 
 
+async def test_one_writer_at_a_time(
+    home: HistoryHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A session that runs is not written while an import writes to the same ledger."""
+    exported = (await home.first("export_sessions", answer=True, format="json"))["data"]
+    await home.wipe()
+    order: list[str] = []
+    absorb, write = Ledger.absorb, Ledger.write
+    loop = home.hass.loop
+
+    async def plugged() -> None:
+        """Plug a car in and let what follows from that begin."""
+        home.simulator.wallboxes[0].plug()
+        await eventually(lambda: home.see("vehicle_connected") == "on")
+        await home.hass.async_add_executor_job(lambda: None)
+
+    def slow(ledger: Ledger, records: Any) -> list[str]:
+        """Import while a car is plugged in."""
+        order.append("import begins")
+        asyncio.run_coroutine_threadsafe(plugged(), loop).result(20)
+        taken = absorb(ledger, records)
+        order.append("import ends")
+        return taken
+
+    def noted(ledger: Ledger, record: Any, transition: str) -> bool:
+        """Write what happened."""
+        order.append(transition)
+        return write(ledger, record, transition)
+
+    monkeypatch.setattr(Ledger, "absorb", slow)
+    monkeypatch.setattr(Ledger, "write", noted)
+    await home.first("import_sessions", answer=True, data=exported)
+    await eventually(lambda: "session_started" in order)
+    assert order.index("import ends") < order.index("session_started")
+
+
 async def test_table_in_a_file(home: HistoryHome, folder: Path) -> None:
     """A table in a file is the one of the answer, and only ours to read."""
     path = folder / "sessions.csv"
@@ -127,6 +175,70 @@ async def test_table_in_a_file(home: HistoryHome, folder: Path) -> None:
     await home.both("export_sessions", path=str(path))
     assert path.read_bytes().decode() == answer["content"]
     assert path.stat().st_mode & 0o077 == 0
+
+
+async def test_a_long_history(home: HistoryHome, folder: Path) -> None:
+    """A file is written page by page, in the order and with the content of an answer."""
+    answer = await home.both("export_sessions", answer=True, format="json")
+    table = await home.both("export_sessions", answer=True)
+    with patch.object(history_pages, "PAGE", 1):
+        for kind in ("json", "csv"):
+            path = str(folder / f"sessions.{kind}")
+            done = await home.both(
+                "export_sessions", answer=True, format=kind, path=path
+            )
+            assert done["sessions"] == 3
+    assert sorted(names(folder)) == ["sessions.csv", "sessions.json"]
+    written = json.loads((folder / "sessions.json").read_text())
+    assert written["sessions"] == answer["data"]["sessions"]
+    assert written.keys() == answer["data"].keys()
+    assert written["users"] == answer["data"]["users"]
+    with (folder / "sessions.csv").open(newline="") as file:
+        assert file.read() == table["content"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "where", "key"),
+    [
+        ("MOST_ANSWERED", {}, "export_too_much"),
+        ("MOST_WRITTEN", {"path": "sessions.json"}, "export_file_too_much"),
+    ],
+)
+async def test_too_much(
+    home: HistoryHome, folder: Path, limit: str, where: dict[str, str], key: str
+) -> None:
+    """What is too much is refused before a session was read, with what to do then."""
+    asked = {name: str(folder / file) for name, file in where.items()}
+    with (
+        patch.object(history_export, limit, 2),
+        patch.object(queries, "listed", wraps=queries.listed) as read,
+        pytest.raises(ServiceValidationError) as caught,
+    ):
+        await home.both("export_sessions", answer=True, format="json", **asked)
+    assert caught.value.translation_key == key
+    assert "3 sessions" in str(caught.value)
+    assert "Give a start and an end" in str(caught.value)
+    assert {call.kwargs["limit"] for call in read.call_args_list} <= {0}
+    assert names(folder) == []
+
+
+async def test_a_disk_that_becomes_full(home: HistoryHome, folder: Path) -> None:
+    """Nothing is left of a file that was not finished, and the one before stays."""
+    path = folder / "sessions.json"
+    path.write_text("before")
+
+    def on_a_full_disk(**_: object) -> tuple[int, str]:
+        """Return a file that takes nothing."""
+        (folder / "begun.tmp").touch()
+        return os.open("/dev/full", os.O_WRONLY), str(folder / "begun.tmp")
+
+    with (
+        patch.object(tempfile, "mkstemp", on_a_full_disk),
+        pytest.raises(HomeAssistantError, match="No space left"),
+    ):
+        await home.both("export_sessions", answer=True, format="json", path=str(path))
+    assert names(folder) == ["sessions.json"]
+    assert path.read_text() == "before"
 
 
 async def test_another_miniserver(home: HistoryHome) -> None:
@@ -206,6 +318,14 @@ async def test_deleted_stays_deleted(home: HistoryHome) -> None:
     assert (one["imported"], one["already_there"]) == (0, 1)
 
 
+async def tried(home: HistoryHome) -> list[str]:
+    """Return what the security log has of files that are out of bounds."""
+    records = await logged(home.hass, home.simulator, "action_denied")
+    assert {one["detail"]["reason"] for one in records} == {"path_not_allowed"}
+    found = [str(one["detail"]["action"]) for one in records]
+    return list(dict.fromkeys(found))
+
+
 async def test_paths(home: HistoryHome, folder: Path) -> None:
     """Only files of their kind in allowed folders are written or read."""
     (folder / "folder.csv").mkdir()
@@ -227,6 +347,10 @@ async def test_paths(home: HistoryHome, folder: Path) -> None:
         async with refused(home.entry, key):
             await home.first("export_sessions", path=path)
     assert (folder.parent / "other.csv").read_text() == "mine"
+    assert await tried(home) == ["export_sessions"]
+    async with refused(home.entry, "path_not_allowed"):
+        await home.first("import_sessions", path=f"{folder}/../sessions.json")
+    assert await tried(home) == ["export_sessions", "import_sessions"]
     async with refused(home.entry, "path_of_another_kind"):
         await home.first("import_sessions", path=f"{folder}/sessions.csv")
     async with refused(home.entry, "import_file_unreadable"):

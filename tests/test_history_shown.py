@@ -15,6 +15,7 @@ from .conftest import StartSimulator
 from .helpers import entity_id, eventually
 from .history_home import HistoryHome, history_home, instant
 from .records.nights import stay
+from custom_components.loxone_wallbox.charging.session import SessionRecord
 from custom_components.loxone_wallbox.charging.session_book import SessionBook
 from custom_components.loxone_wallbox.history import async_get_store
 
@@ -126,6 +127,27 @@ async def test_calendar(home: HistoryHome, watch: Watch) -> None:
     )
     await home.keep(ended)
     await eventually(lambda: home.see(calendar) == "off")
+
+
+async def test_figures(home: HistoryHome) -> None:
+    """Rounded as the sensor is where it is shown: a half goes up, and so a minute."""
+    record = home.session("2028-02-28T22:00", 4.0)
+    changes = {
+        "import_wh": 7435,
+        "importing_s": 7170,
+        "connected_s": 7169,
+        "cost_minor": 1005,
+        "currency": "KWD",
+    }
+    plain = {**record.as_dict(), **changes}
+    plain["slices"][0] |= {"wh": 7435, "cost_minor": 1005, "currency": "KWD"}
+    plain["slices"] = plain["slices"][:1]
+    await home.keep(SessionRecord.from_dict(plain))
+    [one] = await listed(home, "2028-02-28T00:00", "2028-02-29T23:00")
+    assert one["summary"] == "Charged 7.44 kWh"
+    assert one["description"] == (
+        "Charging: 2 h 00 min\nPlugged in: 1 h 59 min\nCost: 1.01 KWD"
+    )
 
 
 async def test_unloaded(home: HistoryHome) -> None:

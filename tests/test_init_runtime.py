@@ -14,6 +14,7 @@ from .flow_helpers import Logins, address, answer, begin, finish, options_of
 from .flow_texts import LANGUAGES
 from .helpers import Surface, entity_id, eventually
 from custom_components.loxone_wallbox.const import DOMAIN, SUBENTRY_WALLBOX
+from custom_components.loxone_wallbox.login_repair import REPAIRS as LOGIN_REPAIRS
 from custom_components.loxone_wallbox.miniserver import backoff
 from simulator import Simulator, WallboxConfig
 
@@ -37,11 +38,11 @@ async def again(hass: HomeAssistant, entry: MockConfigEntry, count: int = 2) -> 
 
 
 def repairs(hass: HomeAssistant) -> list[ir.IssueEntry]:
-    """Return our repairs; each has its text in every language."""
+    """Return the repairs of wallboxes; each has its text in every language."""
     found = [
         issue
         for (domain, _), issue in ir.async_get(hass).issues.items()
-        if domain == DOMAIN
+        if domain == DOMAIN and issue.translation_key not in LOGIN_REPAIRS
     ]
     for issue in found:
         for texts in LANGUAGES.values():

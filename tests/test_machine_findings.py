@@ -336,6 +336,41 @@ def test_a_program_that_moves_its_modes_limit_is_not_fought(life: Make) -> None:
     assert world.commands[count:] == []
 
 
+def test_power_that_a_person_takes_back_while_a_stop_waits(life: Make) -> None:
+    """Less is had at once and more again as well, up to what there was."""
+    world = life("21:00:00", draws=[60, 300])
+    world.plug()
+    world.go("23:00:00")
+    world.do(world.acts.async_override(AUTOMATION, OverrideMode.PAUSE))
+    count = len(world.commands)
+    for minute, limit in (("01", 5.0), ("02", 8.0), ("03", 11.0)):
+        world.go(f"23:{minute}:00")
+        world.do(world.acts.async_wish_power(OWNER, limit))
+        assert world.device.state.limit_kw == world.target_kw == limit
+    world.go("23:10:00")
+    assert world.commands[count:] == [
+        "23:01:00 manualLimit/5",
+        "23:02:00 manualLimit/8",
+        "23:03:00 manualLimit/11",
+        "23:05:00 allow/off",
+    ]
+
+
+def test_words_of_a_person_while_the_disk_hangs(life: Make) -> None:
+    """A delay that would have been over by then is not waited for afterwards."""
+    world = life("17:00:00", draws=[182], strict=True)
+    world.plug()
+    world.set_slow(slow=True)
+    world.do(world.acts.async_override(OWNER, OverrideMode.PAUSE))
+    world.go("23:20:00")
+    charge = (OWNER, OverrideMode.CHARGE, Until.DURATION)
+    world.do(world.acts.async_override(*charge, duration=timedelta(minutes=69)))
+    world.go("01:07:00")
+    assert not world.device.state.allowed
+    world.set_slow(slow=False)
+    assert world.commands[-1] == "01:07:00 allow/on"
+
+
 def test_charge_now_before_plugging_in(life: Make) -> None:
     """Who has overridden before plugging in is not delayed afterwards."""
     world = life("17:30:00")

@@ -9,6 +9,8 @@ import pytest
 from .machine_box import LOCKED, Obeys
 from .machine_judge import last_record
 from .machine_single import AUTOMATION, OWNER, Make, event, single_lives
+from .machine_wish import MANUAL
+from custom_components.loxone_wallbox.charging.dsr import DsrKind
 from custom_components.loxone_wallbox.charging.override import OverrideMode, Until
 from custom_components.loxone_wallbox.charging.wish import Reason
 
@@ -226,6 +228,65 @@ def test_the_same_word_again_ends_a_quarrel(life: Make) -> None:
     assert world.device.state.allowed
 
 
+def test_what_a_second_master_forbade_is_not_handed_over(life: Make) -> None:
+    """Who has had the last word in a quarrel keeps it when Home Assistant ends."""
+    world = life("17:30:00", managed=True)
+    world.plug()
+    for at in ("17:35:00", "17:37:00", "17:39:00"):
+        world.go(at)
+        world.judge.by_app = True
+        world.device_changes(allowed=True)
+    assert world.controller.adoption.two_masters
+    world.go("17:41:00")
+    world.judge.by_app = True
+    world.device_changes(allowed=False)
+    count = len(world.commands)
+    world.stop()
+    assert world.commands[count:] == []
+
+
+def test_a_car_that_charges_is_not_handed_over(life: Make) -> None:
+    """While its stop waits, or only its limit is reduced, it needs no permission."""
+    world = life("23:00:00", draws=[0, 300])
+    world.plug()
+    world.do(world.acts.async_add_event(event(world, 600, 3600, response_service=True)))
+    world.go("23:20:00")
+    assert (world.reason, world.target_kw) == (Reason.DSR, 6.0)
+    assert not world.controller.waits_for_us
+    world.go("07:52:00")
+    assert (world.reason, world.target_kw) == (Reason.RANDOM_DELAY, 11.0)
+    count = len(world.commands)
+    world.stop()
+    assert world.commands[count:] == []
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_what_was_not_obeyed_yet_is_handed_over(life: Make, writable: bool) -> None:
+    """A wallbox that was to start just now is not left forbidden."""
+    world = life("17:30:00", draws=[0])
+    world.plug()
+    world.device.obeys = Obeys.NEVER
+    world.go("22:00:31")
+    assert (world.target_kw, world.device.state.allowed) == (11.0, False)
+    world.device.obeys = Obeys.AT_ONCE
+    world.face.writable = writable
+    world.stop()
+    assert world.device.state.allowed is writable
+
+
+def test_a_restart_cuts_no_delay_that_a_program_made_shorter(life: Make) -> None:
+    """Its shorter delay is for what comes, also when Home Assistant is back."""
+    world = life("17:30:00", draws=[590])
+    world.plug()
+    world.go("22:00:10")
+    world.do(world.acts.async_set_max_delay(AUTOMATION, 0))
+    world.kill()
+    world.start()
+    world.go("22:30:00")
+    assert world.commands == ["22:09:50 allow/on"]
+    assert world.judge.count == 1
+
+
 def test_an_older_word_breaks_no_delay_off(life: Make) -> None:
     """A stop that waits is not made at once by what was said before it."""
     world = life("17:30:00", draws=[300])
@@ -246,4 +307,84 @@ def test_an_older_word_breaks_no_delay_off(life: Make) -> None:
     world.go("17:54:59")
     assert world.target_kw == 11.0
     world.go("17:55:00")
+    assert world.target_kw == 0
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_limit_that_comes_with_a_stop(life: Make, when: str) -> None:
+    """A person's limit waits for nothing, also where one decision learns of both."""
+    world = life("17:30:00", draws=[300])
+    world.plug()
+    world.go("17:40:00")
+    world.do(world.acts.async_override(OWNER, OverrideMode.CHARGE))
+    count = len(world.commands)
+    world.go("17:50:00")
+    world.set_slow(slow=True)
+    if when == "before":
+        world.do(world.acts.async_wish_power(OWNER, 5.0))
+        world.go("17:50:01")
+    world.do(world.acts.async_resume(OWNER))
+    world.go("17:50:02")
+    if when == "after":
+        world.judge.by_app = True
+        world.device_changes(mode=MANUAL, limit_kw=5.0)
+    world.set_slow(slow=False)
+    assert world.target_kw == 5.0
+    assert world.device.state.limit_kw == 5.0
+    told = {"before": ["17:50:02 manualLimit/5"], "after": []}[when]
+    assert world.commands[count:] == told
+    world.go("17:59:59")
+    assert world.commands[count + len(told) :] == ["17:55:02 allow/off"]
+
+
+def test_words_that_one_decision_learns_of(life: Make) -> None:
+    """What came about while nothing was decided has its delay, whatever was said."""
+    world = life("21:00:00", draws=[100, 200])
+    world.plug()
+    world.go("23:00:00")
+    world.set_slow(slow=True)
+    world.do(world.acts.async_permit(AUTOMATION, allowed=False))
+    world.go("23:00:01")
+    world.do(world.acts.async_add_event(event(world, 0, 3600, kind=DsrKind.PAUSE)))
+    world.go("23:00:02")
+    world.do(world.acts.async_permit(OWNER, allowed=True))
+    world.set_slow(slow=False)
+    world.go("23:03:21")
+    assert world.target_kw == 11.0
+    world.go("23:03:22")
+    assert (world.target_kw, world.reason) == (0, Reason.DSR)
+
+
+def test_a_newer_power_outlives_an_older_one_that_failed(life: Make) -> None:
+    """What is taken back leaves nothing of the newer word out, also what they share."""
+    world = life("22:30:00")
+    world.plug()
+    world.go("22:40:00")
+    world.device.obeys = Obeys.NEVER
+    first = world.do(world.acts.async_wish_power(OWNER, 6.0))
+    world.go("22:40:29")
+    world.set_slow(slow=True)
+    second = world.do(world.acts.async_wish_power(OWNER, 8.0))
+    world.go("22:40:31")
+    world.device.obeys = Obeys.AT_ONCE
+    world.set_slow(slow=False)
+    assert first.exception() is not None
+    assert second.exception() is None
+    assert world.target_kw == world.device.state.limit_kw == 8.0
+
+
+def test_a_window_long_over_cuts_no_delay_short(life: Make) -> None:
+    """What a program stops has its delay, though the owner no longer asks for more."""
+    world = life("07:00:00", draws=[100, 60, 300])
+    world.plug()
+    world.go("09:00:00")
+    assert world.target_kw == 0
+    world.do(world.acts.async_override(OWNER, OverrideMode.CHARGE))
+    world.go("09:10:00")
+    world.do(world.acts.async_override(AUTOMATION, OverrideMode.PAUSE))
+    world.go("09:12:00")
+    world.do(world.acts.async_resume(OWNER))
+    world.go("09:14:59")
+    assert world.target_kw == 11.0
+    world.go("09:15:00")
     assert world.target_kw == 0

@@ -134,7 +134,10 @@ async def test_finished_after_three_minutes(
 
 
 async def test_entities(
-    hass: HomeAssistant, start_simulator: StartSimulator, snapshot: SnapshotAssertion
+    hass: HomeAssistant,
+    entity_registry_enabled_by_default: None,
+    start_simulator: StartSimulator,
+    snapshot: SnapshotAssertion,
 ) -> None:
     """Every entity, with what an owner and an automation see of it.
 

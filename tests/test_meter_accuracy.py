@@ -1,12 +1,14 @@
 """Power and energy that do not agree, through Home Assistant (regulation 9)."""
 
+from itertools import pairwise
 import json
 from pathlib import Path
 import random
+from typing import Any
 
 import pytest
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .conftest import StartSimulator
@@ -14,6 +16,7 @@ from .helpers import eventually
 from .meter_house import MeteredHouse, metered
 from custom_components.loxone_wallbox.const import DOMAIN
 from custom_components.loxone_wallbox.meter.accuracy import SESSIONS
+from custom_components.loxone_wallbox.meter_repairs import FOLLOWED
 from simulator import MeterConfig
 
 # A session long enough to know its error to a hundredth.
@@ -78,6 +81,48 @@ async def test_twelve_percent(
         assert float(home.see[0]("measurement_error")) == pytest.approx(0, abs=0.5)
 
 
+async def test_the_repair_follows_the_error(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its figures are those of now, told anew only where an owner would care."""
+    async with metered(hass, start_simulator, monkeypatch, METER) as home:
+        told = figures(home)
+        home.meter().fault("bias", percent=20.0, of="power")
+        await home.plug()
+        await home.run(LONG_S)
+        home.meter().clear()
+        await home.run(LONG_S / 2)
+        shown = float(home.see[0]("measurement_error"))
+        assert shown == pytest.approx(13.3, abs=0.7)
+        errors = [one["error_pct"] for one in told]
+        assert errors[0] == pytest.approx(20, abs=1)
+        assert errors[-1] == pytest.approx(shown, abs=0.5)
+        assert errors == sorted(errors, reverse=True)
+        counted = home.reading().visits.running.counted_wh / 1000
+        assert told[-1]["counted_kwh"] == pytest.approx(counted, abs=1)
+        # A change of a tenth is nothing to be told.
+        assert all(one - two >= FOLLOWED["error_pct"] for one, two in pairwise(errors))
+
+
+def figures(home: MeteredHouse) -> list[dict[str, float]]:
+    """Return a list to which the figures of the repair are added as they are told."""
+    told: list[dict[str, float]] = []
+
+    @callback
+    def note(event: Event[Any]) -> None:
+        """Take note of a repair that is new or was changed."""
+        issue = ir.async_get(home.hass).async_get_issue(DOMAIN, event.data["issue_id"])
+        if issue is not None and issue.translation_key == "inaccurate":
+            names = ("error_pct", "counted_kwh", "integrated_kwh")
+            placeholders = issue.translation_placeholders or {}
+            told.append({name: float(placeholders[name]) for name in names})
+
+    home.hass.bus.async_listen(ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, note)
+    return told
+
+
 async def test_common_error(
     hass: HomeAssistant,
     start_simulator: StartSimulator,
@@ -92,6 +137,7 @@ async def test_common_error(
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.slow
 async def test_bias_and_noise(
     hass: HomeAssistant,
     start_simulator: StartSimulator,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 import subprocess
@@ -14,28 +15,40 @@ import pytest
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 
 from .conftest import StartSimulator
 from .helpers import eventually
-from .test_meter import house
-from custom_components.loxone_wallbox import PLATFORMS, meter_coordinator
-from custom_components.loxone_wallbox.flow_connection import FlowError
+from .meter_fast import House, house
+from .meter_flow import Home, build, port_of
+from custom_components.loxone_wallbox import PLATFORMS, meter_library
+from custom_components.loxone_wallbox.const import DOMAIN
 from custom_components.loxone_wallbox.flow_meter_taken import company_of
-from custom_components.loxone_wallbox.meter_settings import MeterSettings, Sharing
-from simulator import Car
+from custom_components.loxone_wallbox.meter_settings import Sharing
+from custom_components.loxone_wallbox.power_actions import source_of
+from simulator import MeterConfig
 import simulator.meters.device  # noqa: F401  (loads pymodbus before it is blocked)
 
-LIBRARIES = ("pymodbus", "tmodbus")
-# What is loaded when a meter is read, and brings the libraries in.
+PACKAGE = "custom_components.loxone_wallbox"
+MODBUS = "homeassistant.components.modbus"
+LIBRARIES = ("modbus_connection", "pymodbus", "tmodbus")
+# What is loaded when a meter is read.
 LATE = (
-    "modbus_connection.pymodbus",
-    "modbus_connection.tmodbus",
-    "homeassistant.components.modbus",
+    "modbus_connection",
+    MODBUS,
+    f"{PACKAGE}.meter.link",
+    f"{PACKAGE}.meter.dedicated",
 )
-# The library that each kind of connection needs.
-NEEDS = {Sharing.SHARED: "tmodbus", Sharing.DEDICATED: "pymodbus"}
+# What each kind of connection cannot do without.
+NEEDS = (
+    (Sharing.SHARED, "modbus_connection"),
+    (Sharing.SHARED, "tmodbus"),
+    (Sharing.SHARED, MODBUS),
+    (Sharing.DEDICATED, "modbus_connection"),
+    (Sharing.DEDICATED, "pymodbus"),
+)
 # What Home Assistant itself loads of an integration besides its platforms.
-MODULES = ("config_flow", "diagnostics", "repairs", "system_health", "calendar")
+MODULES = ("config_flow", "diagnostics", "repairs", "system_health")
 
 
 def _is_late(name: str) -> bool:
@@ -46,12 +59,20 @@ def _is_late(name: str) -> bool:
 @contextmanager
 def unloaded() -> Iterator[pytest.MonkeyPatch]:
     """Take what a meter's reading loads out of memory, and put it back."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in sys.modules if _is_late(name)]:
-            patch.delitem(sys.modules, name)
-        yield patch
+    before = {name: module for name, module in sys.modules.items() if _is_late(name)}
+    for name in before:
+        del sys.modules[name]
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            yield patch
+    finally:
         for name in [name for name in sys.modules if _is_late(name)]:
             del sys.modules[name]
+        sys.modules.update(before)
+        for name, module in before.items():
+            parent, _, child = name.rpartition(".")
+            if parent:
+                setattr(sys.modules[parent], child, module)
 
 
 class Watcher(MetaPathFinder):
@@ -74,17 +95,20 @@ class Watcher(MetaPathFinder):
         return None
 
 
-@pytest.mark.parametrize("blocked", [*LIBRARIES, "all"])
-def test_everything_loads_without(blocked: str) -> None:
-    """Neither the package nor a platform nor the flow needs a library to load."""
-    names = LIBRARIES if blocked == "all" else (blocked,)
+@pytest.mark.parametrize("names", [(*LIBRARIES, MODBUS), ()], ids=["all", "none"])
+@pytest.mark.slow
+def test_everything_loads_without(names: tuple[str, ...]) -> None:
+    """Neither the package nor a platform nor the flow needs a library to load.
+
+    Where they are there nothing looks for them either, so none of them alone matters.
+    """
     modules = ["", *(f".{name}" for name in (*PLATFORMS, *MODULES))]
     script = (
         "import importlib, sys\n"
         f"sys.modules.update(dict.fromkeys({names!r}))\n"
         f"for name in {[str(name) for name in modules]!r}:\n"
         "    importlib.import_module('custom_components.loxone_wallbox' + name)\n"
-        f"late = [name for name in {LATE!r} if name in sys.modules]\n"
+        f"late = [name for name in {(*LATE, *LIBRARIES)!r} if sys.modules.get(name)]\n"
         "sys.exit(f'loaded before their time: {late}' if late else 0)\n"
     )
     done = subprocess.run(
@@ -93,33 +117,71 @@ def test_everything_loads_without(blocked: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("sharing", list(Sharing))
-async def test_charges_without(
+def repair(home: House) -> ir.IssueEntry | None:
+    """Return the repair of a library that does not load, None where there is none."""
+    [subentry_id] = home.entry.subentries
+    issue_id = meter_library.library_issue(subentry_id)
+    return ir.async_get(home.hass).async_get_issue(DOMAIN, issue_id)
+
+
+@pytest.mark.parametrize(("sharing", "blocked"), NEEDS)
+async def test_charges_without(  # noqa: PLR0917  (fixtures)
     hass: HomeAssistant,
     start_simulator: StartSimulator,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     sharing: Sharing,
+    blocked: str,
 ) -> None:
-    """The car charges and obeys, the meter is silent; once it loads, it is read."""
-    monkeypatch.setattr(meter_coordinator, "RETRY_S", 5.0)
+    """The car charges, obeys and is measured; once the library loads, by the meter."""
+    monkeypatch.setattr(meter_library, "RETRY", timedelta(seconds=0.2))
     with unloaded() as patch:
-        patch.setitem(sys.modules, NEEDS[sharing], None)
+        patch.setitem(sys.modules, blocked, None)
         async with house(hass, start_simulator, monkeypatch, sharing=sharing) as home:
             assert home.entry.state is ConfigEntryState.LOADED
-            home.simulator.wallboxes[0].plug(Car(capacity_kwh=500, energy_kwh=10))
-            await eventually(lambda: home.see("status") == "charging", 15)
+            issue = repair(home)
+            assert issue is not None
+            assert issue.translation_key == "meter_library_missing"
+            assert issue.translation_placeholders is not None
+            assert blocked in issue.translation_placeholders["error"]
+            await home.charge()
+            before = home.energy
+            await eventually(lambda: home.energy > before, 15)
+            assert home.see("status") == "charging"
             assert home.see("meter_connection") == "off"
+            assert source_of(home.wallbox) == {"source": "miniserver", "coarse": True}
             await home.see.call("switch.turn_off", "charging_allowed")
             await eventually(lambda: home.see("status") != "charging", 15)
             await home.see.call("switch.turn_on", "charging_allowed")
             await eventually(lambda: home.see("status") == "charging", 15)
-            assert caplog.text.count("gives no readings") == 1
-            assert f"not load (import of {NEEDS[sharing]} halted" in caplog.text
-            assert "cannot be read" not in caplog.text
+            assert caplog.text.count("cannot be read: Modbus does not load") == 1
+            counted = home.energy
             patch.undo()
             await eventually(lambda: home.see("meter_connection") == "on", 15)
-            await eventually(lambda: home.power > 0, 15)
+            await eventually(lambda: home.power > 10_000, 15)
+            assert source_of(home.wallbox) == {"source": "meter", "coarse": False}
+            assert repair(home) is None
+            assert home.energy >= counted
+
+
+async def test_the_meter_keeps_its_entities(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the owner made of them is not lost while the library does not load."""
+    async with house(hass, start_simulator, monkeypatch) as home:
+        await eventually(lambda: home.see("meter_connection") == "on", 15)
+        ids = {one.entity_id for one in home.wallbox.entities}
+        with unloaded() as patch:
+            patch.setitem(sys.modules, "modbus_connection", None)
+            await hass.config_entries.async_reload(home.entry.entry_id)
+            assert repair(home) is not None
+            assert {one.entity_id for one in home.wallbox.entities} == ids
+            await hass.config_entries.async_unload(home.entry.entry_id)
+            assert repair(home) is None
+        await hass.config_entries.async_setup(home.entry.entry_id)
+        await eventually(lambda: home.see("meter_connection") == "on", 15)
 
 
 @pytest.mark.parametrize("sharing", list(Sharing))
@@ -142,14 +204,73 @@ async def test_loads_in_a_thread(
     assert not in_loop
 
 
-@pytest.mark.parametrize("sharing", list(Sharing))
-async def test_the_flow_says_so(
-    hass: HomeAssistant, caplog: pytest.LogCaptureFixture, sharing: Sharing
+async def one_meter(hass: HomeAssistant, start_simulator: StartSimulator) -> Home:
+    """Set a wallbox up whose meter is not set up yet."""
+    return await build(hass, start_simulator, MeterConfig(profile="sdm630"))
+
+
+async def test_the_flow_needs_the_library(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Who sets a meter up where Modbus does not load is told, and the log has why."""
+    """Who wants a meter where none can be read is told at once, and can go on."""
+    home = await one_meter(hass, start_simulator)
     with unloaded() as patch:
-        patch.setitem(sys.modules, NEEDS[sharing], None)
-        settings = MeterSettings(profile_id="eastron_sdm630", sharing=sharing)
-        with pytest.raises(FlowError, match="unknown"):
-            await company_of(hass, settings)
-    assert "A meter cannot be set up: Modbus does not load" in caplog.text
+        patch.setitem(sys.modules, "modbus_connection", None)
+        wizard = await home.wizard()
+        assert wizard.step == "meter"
+        assert wizard.errors == {"base": "meter_library_missing"}
+        assert "modbus_connection" in wizard.texts["error"]
+        assert "A meter cannot be set up: Modbus does not load" in caplog.text
+        assert await wizard.model("eastron_sdm630") == "meter"
+        assert wizard.errors == {"base": "meter_library_missing"}
+        assert await wizard.model("no_meter") == "abort"
+        assert wizard.result["reason"] == "reconfigure_successful"
+        assert home.stored is None
+
+
+@pytest.mark.parametrize(
+    ("sharing", "blocked", "error"),
+    [
+        (Sharing.SHARED, MODBUS, "meter_shared_missing"),
+        (Sharing.DEDICATED, "pymodbus", "meter_backend_missing"),
+    ],
+)
+async def test_the_flow_offers_the_other_connection(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    sharing: Sharing,
+    blocked: str,
+    error: str,
+) -> None:
+    """One kind of connection that does not load is told with the answer for it."""
+    home = await one_meter(hass, start_simulator)
+    with unloaded() as patch:
+        patch.setitem(sys.modules, blocked, None)
+        wizard = await home.wizard()
+        assert not wizard.errors
+        assert await wizard.model("eastron_sdm630") == "meter_network"
+        place = {"host": "127.0.0.1", "port": port_of(home.meter)}
+        assert await wizard.say(**place, sharing=sharing) == "meter_network"
+        assert wizard.errors == {"sharing": error}
+        assert blocked in wizard.texts["error"]
+
+
+async def test_a_connection_of_its_own_needs_only_the_library(
+    hass: HomeAssistant, start_simulator: StartSimulator
+) -> None:
+    """A meter is set up and read where Home Assistant's Modbus is broken."""
+    home = await one_meter(hass, start_simulator)
+    with unloaded() as patch:
+        patch.setitem(sys.modules, MODBUS, None)
+        wizard = await home.wizard()
+        await wizard.model("eastron_sdm630")
+        place = {"host": "127.0.0.1", "port": port_of(home.meter)}
+        assert await wizard.say(**place, sharing="dedicated") == "meter_values"
+        assert await wizard.say(meter_next="skip") == "abort"
+        assert home.stored is not None
+        [wallbox] = home.entry.runtime_data.wallboxes.values()
+        assert wallbox.meter is not None
+        await eventually(lambda: wallbox.meter.shown.connected, 15)
+        await hass.config_entries.async_unload(home.entry.entry_id)

@@ -58,4 +58,4 @@ async def test_a_read_only_wallbox_is_asked_for_nothing(
         await play.at("2027-01-13T18:30:00")
         assert play.see("reason") == "outside_default_hours"
         assert play.see.commands == []
-        assert play.see.attribute("alert", "event_type") is None
+        assert play.see.attribute("alert", "event_type") == "plugged_in_peak"

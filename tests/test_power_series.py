@@ -1,6 +1,8 @@
 """The power of each second: the action that gives it, from a meter and without one."""
 
 from datetime import UTC, datetime, timedelta
+import math
+import threading
 from typing import Any
 
 import pytest
@@ -13,8 +15,9 @@ from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from .actions import Actions, refused, user_id
 from .conftest import StartSimulator
 from .helpers import entity_id, eventually
-from .meter_house import metered
+from .meter_house import MeteredHouse, metered
 from .stage import Stage, stage
+from custom_components.loxone_wallbox.meter.series import Point, VisitSeries
 from simulator import Car, MeterConfig
 
 METER = MeterConfig(profile="or_we_504", wobble=0.0)
@@ -38,11 +41,59 @@ def holes(found: dict[str, Any]) -> list[tuple[str, str | None]]:
     ]
 
 
+def missed_by(home: MeteredHouse) -> int:
+    """Return how many seconds had no reading."""
+    figures = home.reading().figures
+    assert figures is not None
+    return figures.ticks - figures.valid
+
+
+def check_charging(home: MeteredHouse, found: dict[str, Any], missing: int) -> None:
+    """See that there are as many seconds of charging as there really were.
+
+    Zeros stand where no current flowed: before the car's contactor closed.
+    """
+    powers = [point["power_w"] for point in found["points"]]
+    flows = home.simulator.wallboxes[0].flows.as_list()
+    flowing = [flow["time"] for flow in flows if flow["power_kw"]]
+    start = datetime.fromisoformat(found["points"][0]["at"]).timestamp()
+    idle = math.ceil(flowing[0] - start)
+    assert powers[:idle] == [0.0] * idle
+    assert 0.0 not in powers[idle:]
+    charged = sum(bool(power) for power in powers)
+    assert charged + missing == found["seconds"] - idle
+
+
 def clock_of(text: str) -> str:
     """Return the time of day of an instant, to the second."""
     return text[11:19]
 
 
+async def check_afterwards(
+    home: MeteredHouse, actions: Actions, found: dict[str, Any]
+) -> None:
+    """See that the session stays as it was, and what is known of other times."""
+    await home.unplug()
+    await home.run(100)
+    last = await series(actions, session="last")
+    assert last["seconds"] == 180
+    assert last["points"] == found["points"]
+    async with refused(home.entry, "power_no_session"):
+        await series(actions, session="current")
+    now = datetime.fromtimestamp(home.clock.time(), UTC)
+    found = await series(
+        actions, start=now - timedelta(seconds=60), end=now + timedelta(hours=1)
+    )
+    assert (found["seconds"], found["measured_seconds"]) == (60, 60)
+    assert {point["power_w"] for point in found["points"]} == {0.0}
+    found = await series(
+        actions, start=now - timedelta(hours=3), end=now - timedelta(hours=2)
+    )
+    assert [point["power_w"] for point in found["points"]] == [None]
+    assert found["coverage"] == 0
+
+
+@pytest.mark.slow
 async def test_each_second_of_a_session(
     hass: HomeAssistant,
     start_simulator: StartSimulator,
@@ -72,6 +123,8 @@ async def test_each_second_of_a_session(
         assert steps == {timedelta(seconds=1)}
         assert instants[0].tzinfo == UTC
 
+        missed = missed_by(home)
+        assert missed == 0
         home.meter().fault("silent")
         await home.run(8)
         home.meter().clear()
@@ -80,28 +133,13 @@ async def test_each_second_of_a_session(
         assert found["seconds"] == 180
         assert len(holes(found)) == 1
         missing = found["seconds"] - found["measured_seconds"]
-        assert 8 <= missing <= 15
+        # Each second that has no reading, and no other.
+        assert missing == missed_by(home)
+        assert missing >= 8
         assert found["coverage"] == pytest.approx(1 - missing / 180, abs=1e-3)
-        assert sum(p["power_w"] == 0 for p in found["points"]) <= 12
+        check_charging(home, found, missing)
 
-        await home.unplug()
-        await home.run(100)
-        last = await series(actions, session="last")
-        assert last["seconds"] == 180
-        assert last["points"] == found["points"]
-        async with refused(home.entry, "power_no_session"):
-            await series(actions, session="current")
-        now = datetime.fromtimestamp(home.clock.time(), UTC)
-        found = await series(
-            actions, start=now - timedelta(seconds=60), end=now + timedelta(hours=1)
-        )
-        assert (found["seconds"], found["measured_seconds"]) == (60, 60)
-        assert {point["power_w"] for point in found["points"]} == {0.0}
-        found = await series(
-            actions, start=now - timedelta(hours=3), end=now - timedelta(hours=2)
-        )
-        assert [point["power_w"] for point in found["points"]] == [None]
-        assert found["coverage"] == 0
+        await check_afterwards(home, actions, found)
         assert home.entry.as_dict() == before
 
 
@@ -251,3 +289,26 @@ async def test_without_a_meter(
         last = await series(actions, session="last")
         assert last["seconds"] == pytest.approx(55 * 60, abs=2)
         assert holes(last) == [(start, end)]
+
+
+async def test_a_day_of_seconds_does_not_hold_the_loop_up(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The points are made in a thread, of a copy of what is there."""
+    threads: list[int] = []
+    between = VisitSeries.between
+
+    def noted(self: VisitSeries, start: float, end: float) -> list[Point]:
+        """Note which thread makes the points."""
+        threads.append(threading.get_ident())
+        return between(self, start, end)
+
+    async with metered(hass, start_simulator, monkeypatch, METER) as home:
+        await home.plug()
+        await home.run(20)
+        monkeypatch.setattr(VisitSeries, "between", noted)
+        await series(Actions(hass, home.simulator), session="current")
+        assert threads
+        assert threading.get_ident() not in threads

@@ -10,7 +10,7 @@ from .meter_house import metered
 from .recorded import Recorded
 from custom_components.loxone_wallbox.charging.session import StopReason
 from custom_components.loxone_wallbox.miniserver import backoff
-from simulator import MeterConfig
+from simulator import Car, MeterConfig
 
 METER = MeterConfig(profile="sdm630", wobble=0.0, energy_kwh=500)
 
@@ -57,6 +57,7 @@ async def test_a_session_by_the_meter(
         assert record.max_w == pytest.approx(11_000, abs=50)
 
 
+@pytest.mark.slow
 async def test_a_silent_meter(
     hass: HomeAssistant,
     start_simulator: StartSimulator,
@@ -115,3 +116,33 @@ async def test_a_restart(
         assert record.quality.estimated_timing
         assert record.disconnected_utc is not None
         assert recorded.kinds[-1] == "session_finished"
+
+
+async def test_a_car_that_comes_in_an_absence(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The two sessions add up to the meter, whatever the Miniserver's word is."""
+    async with metered(hass, start_simulator, monkeypatch, METER) as home:
+        recorded, box = Recorded(hass, home.simulator), home.simulator.wallboxes[0]
+        before = home.meter().import_kwh
+        await home.plug()
+        await home.run(60)
+        await home.unplug()
+        await home.run(70)
+        await hass.config_entries.async_unload(home.entry.entry_id)
+        box.plug(Car(capacity_kwh=100, energy_kwh=10))
+        home.clock.move(home.clock.time() + 600)
+        # The word of a coarser counter than the meter's.
+        assert box.session is not None
+        box.session.energy += 0.007
+        await hass.config_entries.async_setup(home.entry.entry_id)
+        await home.run(30)
+        await home.unplug()
+        await home.run(10)
+        first, second = await recorded.records()
+        assert second.meter_start_wh == first.meter_stop_wh
+        taken = (home.meter().import_kwh - before) * 1000
+        assert first.import_wh + second.import_wh == pytest.approx(taken, abs=3)
+        assert second.import_wh > 1500

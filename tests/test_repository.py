@@ -25,6 +25,14 @@ MOST_LINES_OF_A_FUNCTION = 60
 SKIPPED_FOLDERS = {"node_modules", "__pycache__", "snapshots"}
 HIDDEN_FOLDERS = {".ci", ".devcontainer", ".github"}
 CODE_FOLDERS = ("bench", "custom_components", "scripts", "simulator", "tests")
+MANIFEST_REQUIRED = {
+    *("codeowners", "config_flow", "documentation", "domain", "integration_type"),
+    *("iot_class", "issue_tracker", "name", "version"),
+}
+MANIFEST_OPTIONAL = {
+    *("after_dependencies", "dependencies", "dhcp", "loggers", "requirements"),
+    *("ssdp", "zeroconf"),
+}
 # Rooms that know nothing of Home Assistant.
 PURE = ("charging", "meter", "miniserver")
 
@@ -83,6 +91,13 @@ def test_manifest_has_what_is_required(manifest: dict[str, Any]) -> None:
     for key in ("documentation", "issue_tracker"):
         assert manifest[key].startswith("https://")
         assert "home-assistant.io" not in manifest[key]
+
+
+def test_manifest_has_no_other_keys(manifest: dict[str, Any]) -> None:
+    """What is required is there, and nothing that the loader does not know."""
+    assert set(manifest) - MANIFEST_OPTIONAL == MANIFEST_REQUIRED
+    for matcher in manifest["dhcp"]:
+        assert set(matcher) <= {"hostname", "macaddress", "registered_devices"}
 
 
 def test_manifest_order(manifest: dict[str, Any]) -> None:
@@ -253,7 +268,12 @@ def test_workflows() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [".ci/run", "scripts/test", "scripts/demo", "scripts/bench"]
+    "name",
+    [
+        ".ci/run",
+        *(f"scripts/{one}" for one in ("bench", "demo", "e2e", "frontend")),
+        *(f"scripts/{one}" for one in ("recording", "test")),
+    ],
 )
 def test_commands_can_be_run(name: str) -> None:
     """The commands are executable and find their shell."""

@@ -34,6 +34,7 @@ ENTITIES: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("select.select_option", "mode_after_unplug", {"option": "Eco"}),
     ("select.select_option", "end_delay", {"option": "after_boundary"}),
     ("select.select_option", "handover", {"option": "leave"}),
+    ("select.select_option", "tamper_policy", {"option": "stop"}),
 )
 
 
@@ -143,6 +144,18 @@ async def test_a_user_without_the_right(
     await house.settle(override_users=[named])
     await check_all_refused(house, await user_id(hass, "Bob", "user"), caplog)
     assert (await house.act("dsr_list", answer=True)) == {house.act.devices[0]: []}
+
+
+async def test_who_may_see_nothing(house: House) -> None:
+    """A user in no group is told of no grid event, of a wallbox or of the site."""
+    await house.settle()
+    hass, miniserver = house.hass, house.entry.runtime_data.miniserver
+    await user_id(hass)
+    nobody = (await hass.auth.async_create_user("Eve")).id
+    for device_id in (*house.act.devices, miniserver.device_id):
+        house.act.devices = [device_id]
+        async with refused(house.entry, "history_not_readable"):
+            await house.act("dsr_list", answer=True, by=nobody)
 
 
 async def test_who_may(house: House) -> None:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 import json
 from pathlib import Path
+import sys
 from typing import Any
 
 import pytest
@@ -10,7 +11,15 @@ import pytest
 from scripts.clock.clockctl import Clock
 from scripts.demo_lib.flow import fill_in, options_of
 from scripts.demo_lib.progress import DemoError
-from scripts.test_lib.parts import Part, judge_coverage, judge_pytest, summary
+from scripts.test_lib import again, card, parts
+from scripts.test_lib.again import with_second_try
+from scripts.test_lib.parts import (
+    Part,
+    judge_coverage,
+    judge_pytest,
+    run_pytest,
+    summary,
+)
 
 JUNIT = '<testsuites><testsuite tests="9" failures="1" errors="1" skipped="2"/></testsuites>'
 
@@ -30,6 +39,32 @@ def test_a_crash_is_a_failure(tmp_path: Path) -> None:
     assert part.failed == 1
 
 
+@pytest.mark.parametrize(
+    ("report", "ok", "counts"),
+    [
+        ('<testsuite tests="9"/>', True, (9, 0, True)),
+        ('<testsuite tests="9" failures="2"/>', False, (7, 2, False)),
+        # The types or the committed module were wrong.
+        ('<testsuite tests="9"/>', False, (9, 1, False)),
+        ("", True, (0, 0, False)),
+        ("", False, (0, 1, False)),
+    ],
+)
+def test_the_card_counts(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    report: str,
+    ok: bool,
+    counts: tuple[int, int, bool],
+) -> None:
+    """The tests of the card count, and its other steps fail the part as well."""
+    monkeypatch.setattr(card, "REPORT", tmp_path / "junit.xml")
+    if report:
+        card.REPORT.write_text(f"<testsuites>{report}</testsuites>")
+    part = card.judged(Part(name="frontend", ok=ok, seconds=1))
+    assert (part.passed, part.failed, part.ok) == counts
+
+
 def test_no_test_is_no_success(tmp_path: Path) -> None:
     """Nothing selected is not a green run."""
     part = judge_pytest("2026.11.0", 5, tmp_path / "none.xml", 3.0)
@@ -47,6 +82,54 @@ def test_last_line_adds_up() -> None:
     assert summary(parts)[-1] == "13 passed, 1 failed"
     parts.append(Part(name="more", ok=True, seconds=1, skipped=2))
     assert summary(parts)[-1] == "13 passed, 1 failed, 2 skipped"
+
+
+UNSTEADY = """
+from pathlib import Path
+import sys
+
+def test_unsteady():
+    seen = Path(__file__).with_name("seen")
+    tries = len(seen.read_text()) if seen.exists() else 0
+    seen.write_text("x" * (tries + 1))
+    assert tries
+
+def test_fine():
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "counts", "note"),
+    [
+        ("", (2, 0), "passed only alone: test_it::test_unsteady"),
+        (
+            "def test_wrong():\n    assert False\n",
+            (2, 1),
+            "passed only alone: test_it::test_unsteady",
+        ),
+        ("".join(f"def test_{i}():\n    assert False\n" for i in range(5)), (1, 6), ""),
+    ],
+)
+def test_few_failures_get_a_second_try(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    more: str,
+    counts: tuple[int, int],
+    note: str,
+) -> None:
+    """What passes alone is named, what fails twice has failed, many are not tried."""
+    (tmp_path / "test_it.py").write_text(UNSTEADY + more)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    for room in (parts, again):
+        monkeypatch.setattr(room, "OUTPUT", tmp_path / "output")
+    monkeypatch.setattr(parts, "ROOT", tmp_path)
+    monkeypatch.setattr(parts, "RELEASES", {"2026.11.0": Path(sys.prefix)})
+    first = run_pytest("2026.11.0", ["-q"], coverage=False)
+    part = with_second_try(first, "2026.11.0", switches=[])
+    assert ((part.passed, part.failed), part.note) == (counts, note)
+    assert part.ok is (counts[1] == 0)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers.service import async_get_all_descriptions
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
@@ -18,8 +19,12 @@ from .actions import Actions, device_of, refused, states_of
 from .conftest import StartSimulator, make_entry, set_up
 from .helpers import Surface, eventually
 from .stage import GB_NIGHT
+from custom_components.loxone_wallbox.compliance_actions import ACTION as REPORT
 from custom_components.loxone_wallbox.const import DOMAIN
+from custom_components.loxone_wallbox.fallback_actions import ACTION as FALLBACK
 from custom_components.loxone_wallbox.history_actions import HISTORY_ACTIONS
+from custom_components.loxone_wallbox.personal_action import ACTION as FORGET
+from custom_components.loxone_wallbox.security_actions import SECURITY_ACTIONS
 from custom_components.loxone_wallbox.services import _HANDLERS
 from simulator import Car, Simulator
 
@@ -36,11 +41,29 @@ def owner(entry: MockConfigEntry, box: int = 0) -> Any:
     return list(entry.runtime_data.wallboxes.values())[box].controller.state
 
 
+async def test_home_assistant_can_show_them(hass: HomeAssistant) -> None:
+    """The form of every action is one that Home Assistant takes, field by field.
+
+    One word of `services.yaml` that it does not know, and none has a form.
+    """
+    assert await async_setup_component(hass, DOMAIN, {})
+    shown = (await async_get_all_descriptions(hass))[DOMAIN]
+    assert set(shown) == set(hass.services.async_services_for_domain(DOMAIN))
+    for name, action in shown.items():
+        assert action["fields"], name
+
+
 async def test_there_before_any_entry(hass: HomeAssistant) -> None:
     """The actions exist without an entry, so that automations can be checked."""
     assert await async_setup_component(hass, DOMAIN, {})
     there = set(hass.services.async_services_for_domain(DOMAIN))
-    asking = {"dsr_list", "get_power_series", *HISTORY_ACTIONS}
+    asking = {"dsr_list", "get_power_series", *HISTORY_ACTIONS, *SECURITY_ACTIONS}
+    more: dict[str, dict[str, Any]] = {
+        REPORT: {},
+        FALLBACK: {"consent": True},
+        FORGET: {"users": ["nobody"]},
+    }
+    asking |= set(more)
     assert there == {*_HANDLERS, *asking}
     for name in sorted(there):
         with pytest.raises(ServiceValidationError) as caught:
@@ -53,11 +76,13 @@ async def test_there_before_any_entry(hass: HomeAssistant) -> None:
                     **({"event_id": "A"} if name.startswith("dsr_") else {}),
                 }
                 if name not in asking
-                else {"device_id": "nobody"},
+                else {"device_id": "nobody", **more.get(name, {})},
                 blocking=True,
                 return_response=name in asking,
             )
-        assert caught.value.translation_key == "unknown_wallbox"
+        of_log = name in {*SECURITY_ACTIONS, FORGET}
+        expected = "security_unknown_device" if of_log else "unknown_wallbox"
+        assert caught.value.translation_key == expected
 
 
 async def test_hours(

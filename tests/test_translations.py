@@ -177,6 +177,14 @@ def test_every_field_is_explained() -> None:
             check(step, f"{flow_name}.{step_name}")
 
 
+def test_titles_over_progress_stand_alone() -> None:
+    """The frontend fills nothing in there, and shows an error instead."""
+    for name, flow in flows():
+        for step in flow.get("progress", {}):
+            title = flow["step"].get(step, {}).get("title", "")
+            assert not placeholders(title), f"{name}.{step}"
+
+
 def test_steps_used_exist() -> None:
     """Every step the code shows has its texts."""
     known = {step for _, flow in flows() for step in flow.get("step", {})}

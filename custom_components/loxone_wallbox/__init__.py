@@ -16,15 +16,29 @@ from homeassistant.helpers import config_validation as cv, issue_registry as ir
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
+from .compliance_actions import async_setup_compliance
 from .connect import build_client, says_restart, setup_error
 from .const import CONF_SERIAL, CONF_WALLBOX_ID, DOMAIN
 from .coordinator import LoxoneWallboxConfigEntry, LoxoneWallboxRuntimeData
+from .fallback_actions import async_setup_fallback
 from .farewell import async_forget, async_leave, remember_waiting
+from .frontend_resource import async_remove_frontend, async_setup_frontend
+from .history_keeping import (
+    async_setup_keeping,
+    async_wipe_miniserver,
+    history_goes,
+)
 from .hub import Hub, missing_issue
+from .identity_repair import forget_changes
+from .login_repair import forget_login_repairs
 from .miniserver import MiniserverClient
 from .miniserver.backoff import LOCKED_OUT_DEFAULT_S
 from .miniserver.errors import LockedOutError, MiniserverError
 from .miniserver_coordinator import MiniserverCoordinator
+from .personal_action import async_setup_personal_data
+from .security import Security, async_forget_security, async_get_security
+from .security_actions import async_setup_security
+from .security_causes import event_of
 from .services import async_setup_services
 from .websocket_api import async_setup_websocket
 
@@ -48,6 +62,7 @@ PLATFORMS = [
     Platform.SELECT,
     Platform.SENSOR,
     Platform.SWITCH,
+    Platform.UPDATE,
 ]
 
 
@@ -55,6 +70,12 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa:
     """Register actions and commands, there also while no entry is loaded."""
     async_setup_services(hass)
     async_setup_websocket(hass)
+    async_setup_security(hass)
+    async_setup_personal_data(hass)
+    async_setup_compliance(hass)
+    async_setup_keeping(hass)
+    async_setup_fallback(hass)
+    await async_setup_frontend(hass)
     return True
 
 
@@ -62,11 +83,12 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: LoxoneWallboxConfigEntry
 ) -> bool:
     """Connect to the Miniserver and set its wallboxes up."""
-    hub = Hub(hass, entry)
+    security = await async_get_security(hass, entry.data[CONF_SERIAL], entry.title)
+    hub = Hub(hass, entry, security)
     client = build_client(hass, entry.data, listener=hub)
     _raise_while_blocked(hass, entry)
     try:
-        await _async_connect(hass, entry, client)
+        await _async_connect(hass, entry, client, security)
     except LockedOutError as err:
         blocks = hass.data.setdefault(_BLOCKS, {})
         seconds = err.remaining or LOCKED_OUT_DEFAULT_S
@@ -75,7 +97,7 @@ async def async_setup_entry(
     restarted = hass.data.setdefault(_RESTARTED, set())
     runtime = LoxoneWallboxRuntimeData(
         miniserver=MiniserverCoordinator(
-            hass, entry, client, restarted=entry.entry_id in restarted
+            hass, entry, client, security, restarted=entry.entry_id in restarted
         )
     )
     entry.runtime_data = runtime
@@ -98,6 +120,7 @@ async def async_setup_entry(
         for wallbox in runtime.wallboxes.values():
             await wallbox.async_shutdown()
         await client.close()
+        await security.async_stop()
 
     entry.async_on_unload(
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, async_stop)
@@ -119,6 +142,7 @@ async def async_unload_entry(
     for wallbox in runtime.wallboxes.values():
         await wallbox.async_shutdown()
     await runtime.miniserver.async_shutdown()
+    await runtime.miniserver.security.async_stop()
     return True
 
 
@@ -137,6 +161,8 @@ async def async_remove_entry(
 ) -> None:
     """Leave nothing behind: no repairs or settings here, no token on the Miniserver."""
     hass.data.get(_RESTARTED, set()).discard(entry.entry_id)
+    forget_login_repairs(hass, entry)
+    forget_changes(hass, entry)
     for subentry in entry.subentries.values():
         ir.async_delete_issue(hass, DOMAIN, missing_issue(subentry.subentry_id))
         await async_forget(
@@ -145,6 +171,12 @@ async def async_remove_entry(
             subentry.data[CONF_WALLBOX_ID],
             subentry_id=subentry.subentry_id,
         )
+    if history_goes(entry.options):
+        await async_wipe_miniserver(hass, entry)
+    await async_forget_security(
+        hass, entry.data[CONF_SERIAL], log_goes=history_goes(entry.options)
+    )
+    await async_remove_frontend(hass, entry)
     await async_leave(hass, entry)
 
 
@@ -173,7 +205,10 @@ def _locked_out(seconds: float) -> ConfigEntryNotReady:
 
 
 async def _async_connect(
-    hass: HomeAssistant, entry: LoxoneWallboxConfigEntry, client: MiniserverClient
+    hass: HomeAssistant,
+    entry: LoxoneWallboxConfigEntry,
+    client: MiniserverClient,
+    security: Security,
 ) -> None:
     """Connect, with the reason in words where that fails; a block is passed on.
 
@@ -182,9 +217,11 @@ async def _async_connect(
     """
     try:
         await client.connect()
-    except LockedOutError:
-        raise
     except MiniserverError as err:
+        if (event := event_of(err)) is not None:
+            security.record(event)
+        if isinstance(err, LockedOutError):
+            raise
         if says_restart(err):
             hass.data.setdefault(_RESTARTED, set()).add(entry.entry_id)
         raise setup_error(err) from err

@@ -9,10 +9,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NoReturn, Protocol
 
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 
+from .charging.delay import SAME_KW
 from .charging.dsr import DsrError, DsrEvent
+from .charging.leaving import Scope, to_leave
+from .charging.moved_end import with_moved_end
 from .charging.observe import MANUAL, Observation, owner_limit
 from .charging.override import (
     AUTOMATION,
@@ -21,21 +24,24 @@ from .charging.override import (
     Until,
     make_override,
 )
-from .charging.owner import DefaultHours, EndDelay, HandOver, OwnerState
-from .charging.wish import Reason
+from .charging.owner import DefaultHours, EndDelay, HandOver, OwnerState, TamperPolicy
+from .charging.safety import Danger, danger, free_limit
 from .commander import Commander
 from .const import DOMAIN
 from .controller import Controller
-from .miniserver import Allow, SetManualLimit, SetMode
+from .miniserver import Allow, Command, SetManualLimit, SetMode
 from .rights import Actor, SecurityEvent, SecuritySink, log_security
+from .telling import invalid_event, left_events, lost_hours
 
-# Nothing of these may be overridden, it could harm somebody (regulation 8).
-UNSAFE = {
-    Reason.FAULT: "unsafe_fault",
-    Reason.LOCKED: "wallbox_locked",
-    Reason.TAMPER: "unsafe_tamper",
+REFUSALS = {
+    Danger.OFFLINE: "wallbox_unreachable",
+    Danger.OVER_TEMPERATURE: "unsafe_over_temperature",
+    Danger.FAULT: "unsafe_fault",
+    Danger.LOCKED: "wallbox_locked",
+    Danger.TAMPER: "unsafe_tamper",
+    Danger.LOAD_SHEDDING: "unsafe_load_shedding",
+    Danger.HELD: "control_held",
 }
-
 
 # An act that was checked when it was named, to be carried out or closed.
 type Act = Coroutine[Any, Any, None]
@@ -67,8 +73,9 @@ class Acts:
         self._security = security
 
     async def async_permit(self, actor: Actor, *, allowed: bool) -> None:
-        """Give or take the owner's permission."""
-        self._wallbox.commander.check(Allow(allowed))
+        """Give or take the owner's permission; a start is refused where it may harm."""
+        starts = allowed and not self._wallbox.controller.state.permission.allowed
+        self._check_command(actor, "charging_allowed", Allow(allowed), raises=starts)
 
         def change(state: OwnerState, now: datetime) -> OwnerState:
             """Keep the permission."""
@@ -78,9 +85,12 @@ class Acts:
         await self._wallbox.controller.async_change(change)
 
     async def async_wish_power(self, actor: Actor, power_kw: float) -> None:
-        """Set the power the owner wishes, in kW."""
-        self._wallbox.commander.check(SetManualLimit(power_kw))
+        """Set the power the owner wishes, in kW; more is refused where it may harm."""
         seen = self._wallbox.observe()
+        free_kw = free_limit(self._wallbox.controller.state, seen)
+        raises = power_kw > free_kw + SAME_KW
+        command = SetManualLimit(power_kw)
+        self._check_command(actor, "target_power", command, raises=raises)
 
         def change(state: OwnerState, now: datetime) -> OwnerState:
             """Keep the wish."""
@@ -98,10 +108,13 @@ class Acts:
     async def async_choose_mode(self, actor: Actor, mode: int) -> None:
         """Choose the charge mode; while a limit of ours holds it comes afterwards.
 
-        Manual means the target power as the limit.
+        Manual means the target power as the limit. A mode with a higher limit is
+        refused where it may harm.
         """
-        self._wallbox.commander.check(SetMode(mode))
-        seen = self._wallbox.observe()
+        seen, state = self._wallbox.observe(), self._wallbox.controller.state
+        after = owner_limit(replace(state, owner_mode=mode), seen)
+        raises = after > free_limit(state, seen) + SAME_KW
+        self._check_command(actor, "charge_mode", SetMode(mode), raises=raises)
 
         def change(state: OwnerState, now: datetime) -> OwnerState:
             """Keep the mode."""
@@ -144,12 +157,15 @@ class Acts:
 
         return self._checked(change)
 
-    def async_resume(self, _actor: Actor) -> Act:
-        """End an override; what follows is an automatic change."""
+    def async_resume(self, actor: Actor) -> Act:
+        """End an override; what follows is an automatic change, whoever ends it."""
 
         def change(state: OwnerState, now: datetime) -> OwnerState:
             """End what there is."""
-            ended = None if state.override is None else state.override.ended(now)
+            source = "user" if actor.by_hand else AUTOMATION
+            ended = state.override and state.override.ended(
+                now, by=actor.user_id, source=source
+            )
             return replace(state, override=ended)
 
         return self._checked(change)
@@ -169,22 +185,49 @@ class Acts:
             )
         )
 
-    def async_opt_out(self, actor: Actor) -> Act:
-        """Leave the grid events that hold now."""
+    def async_opt_out(
+        self,
+        actor: Actor,
+        scope: Scope = Scope.EVENT,
+        key: tuple[str, str] | None = None,
+    ) -> Act:
+        """Leave grid events: by default those that hold now."""
         self._check_safe(actor, "dsr_opt_out")
-        return self._checked(
-            lambda state, now: replace(
-                state,
-                dsr=state.dsr.opt_out(now, actor.user_id, by_hand=actor.by_hand),
+        zone = self._wallbox.controller.zone
+
+        def change(state: OwnerState, now: datetime) -> OwnerState:
+            """Leave them."""
+            keys = to_leave(state.dsr, scope, now, zone, key)
+            book = state.dsr.opt_out(
+                now, actor.user_id, by_hand=actor.by_hand, keys=keys
             )
+            return replace(state, dsr=book)
+
+        book, now = self._wallbox.controller.state.dsr, dt_util.utcnow()
+        return self._checked(
+            change, told=lambda: left_events(actor, book, scope, now, zone, key)
         )
 
-    def async_add_event(self, event: DsrEvent) -> Act:
-        """Take a grid event, or a newer version of one."""
-        return self._checked(
-            lambda state, now: replace(state, dsr=state.dsr.prune(now).add(event, now)),
-            lasting=True,
-        )
+    def async_add_event(self, event: DsrEvent, actor: Actor | None = None) -> Act:
+        """Take a grid event, or a newer version of one.
+
+        Of what an `actor` tells wrongly the security log is told.
+        """
+        try:
+            return self._checked(
+                lambda state, now: replace(
+                    state, dsr=state.dsr.prune(now).add(event, now)
+                ),
+                lasting=True,
+            )
+        except ServiceValidationError as err:
+            if actor is not None:
+                self.note_invalid(actor, str(err.translation_key), event.event_id)
+            raise
+
+    def note_invalid(self, actor: Actor, key: str, event_id: str) -> None:
+        """Tell the security log of a grid event that makes no sense."""
+        self._security(invalid_event(actor, key, event_id))
 
     def async_cancel_event(self, key: tuple[str, str]) -> Act:
         """Call a grid event off."""
@@ -193,19 +236,35 @@ class Acts:
             lasting=True,
         )
 
-    def async_set_hours(self, hours: DefaultHours) -> Act:
-        """Set, suspend or remove the default charging hours."""
+    def async_set_hours(self, actor: Actor, hours: DefaultHours) -> Act:
+        """Set, suspend or remove the default charging hours.
+
+        What follows is the schedule's doing and so delayed, whoever sets them.
+        """
+
+        def change(state: OwnerState, now: datetime) -> OwnerState:
+            """Keep the hours, and whose they are."""
+            new = replace(
+                hours,
+                changed_at=now,
+                changed_by=actor.user_id,
+                changed_by_hand=actor.by_hand,
+            )
+            return replace(state, hours=new, kept_stop=None)
+
+        before = self._wallbox.controller.state.hours
         return self._checked(
-            lambda state, now: replace(state, hours=replace(hours, changed_at=now)),
-            lasting=True,
+            change, lasting=True, told=lambda: lost_hours(actor, before, hours)
         )
 
     async def async_set_max_delay(self, actor: Actor, seconds: int) -> None:
         """Set the longest random delay in seconds.
 
-        A person shortens with it what is under way, an automation only what comes.
+        A person shortens with it what is under way, an automation only what comes; so
+        does a person where an override may harm.
         """
         controller = self._wallbox.controller
+        shortens = self._sets_at_once(actor)
         before = controller.state.max_delay_s
         try:
             controller.state.with_max_delay(seconds, dt_util.utcnow())
@@ -215,7 +274,8 @@ class Acts:
         def change(state: OwnerState, now: datetime) -> OwnerState:
             """Keep the longest delay."""
             after = state.with_max_delay(seconds, now)
-            return after if actor.by_hand else replace(after, delay=state.delay)
+            after = after if shortens else replace(after, delay=state.delay)
+            return self._moved_end(state, after, now, at_once=shortens)
 
         await controller.async_keep(change)
         self._security(
@@ -227,10 +287,32 @@ class Acts:
             )
         )
 
-    async def async_set_end_delay(self, end_delay: EndDelay) -> None:
-        """Choose where the delay at the end of a window lies."""
-        await self._wallbox.controller.async_keep(
-            lambda state, _now: replace(state, end_delay=end_delay)
+    async def async_set_end_delay(self, actor: Actor, end_delay: EndDelay) -> None:
+        """Choose where the delay at the end of a window lies.
+
+        For this window a person, for those that come an automation too.
+        """
+        at_once = self._sets_at_once(actor)
+
+        def change(state: OwnerState, now: datetime) -> OwnerState:
+            """Keep the choice."""
+            after = replace(state, end_delay=end_delay)
+            return self._moved_end(state, after, now, at_once=at_once)
+
+        await self._wallbox.controller.async_keep(change)
+
+    def _sets_at_once(self, actor: Actor) -> bool:
+        """Tell whether a setting of the delay is for what is under way too."""
+        return actor.by_hand and self._danger() is None
+
+    def _moved_end(
+        self, before: OwnerState, after: OwnerState, now: datetime, *, at_once: bool
+    ) -> OwnerState:
+        """Return the state after a setting of the delay, which moves windows' ends."""
+        controller = self._wallbox.controller
+        profile, hours = controller.profile, controller.schedule
+        return with_moved_end(
+            before, after, profile, hours, now, only_ahead=not at_once
         )
 
     async def async_set_hand_over(self, hand_over: HandOver) -> None:
@@ -239,15 +321,44 @@ class Acts:
             lambda state, _now: replace(state, hand_over=hand_over)
         )
 
+    async def async_set_tamper_policy(
+        self, actor: Actor, tamper_policy: TamperPolicy
+    ) -> None:
+        """Choose what is done while the wallbox is tampered with.
+
+        While it is, only for something stricter: else it would be an override.
+        """
+        controller = self._wallbox.controller
+        before = controller.state.tamper_policy
+        if self._wallbox.observe().tampered and tamper_policy.is_laxer(before):
+            self._refuse(actor, "tamper_policy", REFUSALS[Danger.TAMPER])
+        await controller.async_keep(
+            lambda state, _now: replace(state, tamper_policy=tamper_policy)
+        )
+        self._security(
+            SecurityEvent(
+                kind="config_security_changed",
+                outcome="info",
+                user_id=actor.user_id,
+                detail={
+                    "what": "tamper_policy",
+                    "from": before.value,
+                    "to": tamper_policy.value,
+                },
+            )
+        )
+
     def _checked(
         self,
         change: Callable[[OwnerState, datetime], OwnerState],
         *,
         lasting: bool = False,
+        told: Callable[[], SecurityEvent | None] = lambda: None,
     ) -> Act:
         """Return a change to be carried out, refused here and now where it cannot be.
 
-        It is made anew on the state that stands when it is carried out.
+        It is made anew on the state that stands when it is carried out; then the
+        security log is `told`, where there is anything to tell.
         """
 
         def translated(state: OwnerState, now: datetime) -> OwnerState:
@@ -259,20 +370,45 @@ class Acts:
 
         controller = self._wallbox.controller
         translated(controller.state, dt_util.utcnow())
-        return controller.async_change(translated, lasting=lasting)
+
+        async def carried_out() -> None:
+            """Carry it out, and say how that went."""
+            event = told()
+            try:
+                await controller.async_change(translated, lasting=lasting)
+            except HomeAssistantError:
+                if event is not None:
+                    self._security(replace(event, outcome="attempt_failed"))
+                raise
+            if event is not None:
+                self._security(event)
+
+        return carried_out()
+
+    def _danger(self) -> Danger | None:
+        """Return what an override may do harm in, as was last seen."""
+        return danger(self._wallbox.observe(), linked=True)
+
+    def _check_command(
+        self, actor: Actor, act: str, command: Command, *, raises: bool
+    ) -> None:
+        """Refuse what the wallbox would not take, or a person's word that may harm.
+
+        What only lowers or stops does no harm. What an automation `raises` waits for
+        its delay, so it overrides nothing; a wallbox that is held it does not raise.
+        """
+        if not self._wallbox.linked:
+            self._wallbox.commander.check(command)
+        found = self._danger() if raises else None
+        if found is not None and (actor.by_hand or found is Danger.HELD):
+            self._refuse(actor, act, REFUSALS[found])
+        self._wallbox.commander.check(command)
 
     def _check_safe(self, actor: Actor, act: str) -> None:
         """Refuse an override where it may endanger somebody (regulation 8)."""
-        seen = self._wallbox.observe()
-        key = None
-        if not self._wallbox.linked:
-            key = "wallbox_unreachable"
-        elif seen.blocked_by is not None:
-            key = UNSAFE[seen.blocked_by]
-        elif seen.load_shedding:
-            key = "unsafe_load_shedding"
-        if key is not None:
-            self._refuse(actor, act, key)
+        found = danger(self._wallbox.observe(), linked=self._wallbox.linked)
+        if found is not None:
+            self._refuse(actor, act, REFUSALS[found])
 
     def _refuse(self, actor: Actor, act: str, key: str) -> NoReturn:
         """Refuse an override, and tell the security log."""

@@ -15,6 +15,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import LoxoneWallboxConfigEntry, WallboxCoordinator
 from .entity import WallboxEntity, async_setup_wallbox_platform
+from .links import link_facts
 from .wallbox_data import WallboxData
 
 PARALLEL_UPDATES = 0
@@ -53,6 +54,17 @@ DESCRIPTIONS = (
         attributes_fn=lambda data: {"fault": data.fault and data.fault.value},
     ),
     WallboxBinarySensorDescription(
+        key="tamper",
+        device_class=BinarySensorDeviceClass.TAMPER,
+        value_fn=lambda data: data.tampered,
+        attributes_fn=lambda data: {
+            "causes": list(data.links.causes),
+            "outage": data.links.outage,
+        },
+        exists_fn=lambda wallbox: wallbox.links.guarded,
+        always_available=True,
+    ),
+    WallboxBinarySensorDescription(
         key="in_default_hours",
         value_fn=lambda data: data.in_default_hours,
     ),
@@ -81,7 +93,14 @@ DESCRIPTIONS = (
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda data: data.meter is not None and data.meter.connected,
-        exists_fn=lambda wallbox: wallbox.meter is not None,
+        exists_fn=lambda wallbox: wallbox.measuring.has_meter,
+        always_available=True,
+    ),
+    WallboxBinarySensorDescription(
+        key="fallback_active",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda data: not data.reachable,
+        attributes_fn=lambda data: link_facts(data.links),
         always_available=True,
     ),
 )

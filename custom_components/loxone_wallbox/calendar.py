@@ -17,7 +17,7 @@ from homeassistant.util import dt as dt_util
 from .calendar_event import PlanEvent, local
 from .calendar_sessions import SessionsCalendar
 from .charging.dsr import DsrBook, DsrEvent
-from .charging.schedule import LOOK_AHEAD
+from .charging.schedule import LOOK_AHEAD, Span, unending, wall_clock
 from .coordinator import LoxoneWallboxConfigEntry, WallboxCoordinator
 from .entity import WallboxEntity, async_setup_wallbox_platform
 
@@ -46,7 +46,7 @@ TEXTS = {
         "limit": "Netzereignis: {limit} kW",
         "pause": "Netzereignis: Pause",
         "increase": "Netzereignis: Laden erwünscht",
-        "opted_out": "{title} (verlassen)",
+        "opted_out": "{title} (abgelehnt)",
         "cancelled": "{title} (abgesagt)",
         "described": "Höchstens {limit} kW",
         "source": "Quelle: {source}",
@@ -126,7 +126,7 @@ class PlanCalendar(WallboxEntity, CalendarEntity):
     def _handle_coordinator_update(self) -> None:
         """Write the plan only where it changed: power comes every second."""
         shown = (
-            self.coordinator.controller.state.hours,
+            self.coordinator.controller.schedule,
             self._book,
             self.coordinator.data.dsr_events,
             self.coordinator.data.in_default_hours,
@@ -142,14 +142,15 @@ class PlanCalendar(WallboxEntity, CalendarEntity):
 
     def _hours(self, start: datetime, end: datetime) -> Iterator[CalendarEvent]:
         """Return the default charging hours between two instants."""
-        controller = self.coordinator.controller
-        schedule = controller.state.hours.schedule(controller.zone)
+        schedule = self.coordinator.controller.schedule
+        title = self._text("hours")
         for span in [] if schedule is None else schedule.spans(start, end):
-            yield PlanEvent(
-                start=local(span.start),
-                end=local(span.end),
-                summary=self._text("hours"),
-            )
+            if unending(span):
+                yield from _days(span, start, end, title)
+            else:
+                yield PlanEvent(
+                    start=local(span.start), end=local(span.end), summary=title
+                )
 
     def _of_event(self, event: DsrEvent) -> CalendarEvent:
         """Return a grid event, marked where it does not hold (any more)."""
@@ -177,3 +178,26 @@ class PlanCalendar(WallboxEntity, CalendarEntity):
         """Return a text in the language of the installation."""
         language = self.hass.config.language.partition("-")[0]
         return TEXTS.get(language, TEXTS["en"])[key].format(**values)
+
+
+def _days(
+    span: Span, start: datetime, end: datetime, title: str
+) -> Iterator[CalendarEvent]:
+    """Return a span without an end as one event a day, all day where it is open so.
+
+    The days do not depend on who asks, as an event of the asked time would.
+    """
+    zone = dt_util.get_default_time_zone()
+    day = max(span.start, start).astimezone(zone).date()
+    while (begin := wall_clock(zone, day, 0, second=False)) < min(span.end, end):
+        following = day + timedelta(days=1)
+        midnight = wall_clock(zone, following, 0, second=False)
+        if span.start <= begin and midnight <= span.end:
+            yield PlanEvent(start=day, end=following, summary=title)
+        else:
+            yield PlanEvent(
+                start=local(max(begin, span.start)),
+                end=local(min(midnight, span.end)),
+                summary=title,
+            )
+        day = following

@@ -1,6 +1,7 @@
 """The sessions of a wallbox as a calendar: the running one, and all that were."""
 
 from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, override
 
 from homeassistant.components.calendar import (
@@ -17,9 +18,10 @@ from .charging.slices import next_midnight
 from .coordinator import WallboxCoordinator
 from .entity import WallboxEntity
 from .history import async_get_store
-from .history_plain import kwh, major
+from .history_plain import is_timed, kwh, major
 from .history_query import home_zone, key_of
 from .history_watch import HistoryWatch
+from .naming import Names, async_names
 from .records.rows import Wanted
 
 SESSIONS = CalendarEntityDescription(key="sessions")
@@ -27,7 +29,9 @@ SESSIONS = CalendarEntityDescription(key="sessions")
 MOST_LISTED = 10_000
 LONGEST_LISTING = timedelta(days=366)
 MINUTE_S = 60
-HOUR_S = 3600
+MINUTES = 60
+# As many decimals as the sensors of a session have.
+SHOWN = Decimal("0.01")
 
 # Home Assistant does not translate what is in a calendar.
 TEXTS = {
@@ -36,6 +40,7 @@ TEXTS = {
         "running": "Charging session, {kwh} kWh so far",
         "charging": "Charging: {time}",
         "connected": "Plugged in: {time}",
+        "user": "User: {name}",
         "cost": "Cost: {cost} {currency}",
         "provisional": "Cost so far: {cost} {currency}",
         "time": "{hours} h {minutes:02} min",
@@ -46,6 +51,7 @@ TEXTS = {
         "running": "Ladevorgang, bisher {kwh} kWh",
         "charging": "Geladen: {time}",
         "connected": "Angesteckt: {time}",
+        "user": "Benutzer: {name}",
         "cost": "Kosten: {cost} {currency}",
         "provisional": "Kosten bisher: {cost} {currency}",
         "time": "{hours} h {minutes:02} min",
@@ -123,25 +129,34 @@ class SessionsCalendar(WallboxEntity, CalendarEntity):
         records, _ = await store.async_listed(within, limit=MOST_LISTED)
         records += (await store.async_listed(before, limit=1))[0]
         now = dt_util.utcnow()
-        events = [self._of(one, now) for one in reversed(records)]
+        names = await async_names(hass, [self.coordinator.config_entry])
+        events = [self._of(one, now, names) for one in reversed(records)]
         return [one for one in events if one.end_datetime_local > start]
 
-    def _of(self, record: dict[str, Any], until: datetime) -> PlanEvent:
-        """Return a session; one that runs lasts `until`."""
+    def _of(
+        self, record: dict[str, Any], until: datetime, names: Names | None = None
+    ) -> PlanEvent:
+        """Return a session; one that runs lasts `until`.
+
+        Without `names` nobody is in it: what is a state is kept by the recorder.
+        """
         start = datetime.fromisoformat(record["connected_utc"])
         ended = record["disconnected_utc"]
         end = until if ended is None else datetime.fromisoformat(ended)
-        energy = self._number(f"{kwh(record['import_wh']):.2f}")
-        lines = [
-            self._text("charging", time=self._time(record["importing_s"])),
-            self._text("connected", time=self._time(record["connected_s"])),
-        ]
+        energy = self._number(kwh(record["import_wh"]) or 0.0)
+        lines = [self._text("connected", time=self._time(record["connected_s"]))]
+        if is_timed(record):
+            charging = self._time(record["importing_s"])
+            lines.insert(0, self._text("charging", time=charging))
         cost = major(record["cost_minor"], record["currency"])
         if cost is not None:
             final = record["cost_status"] == "final"
-            shown = self._number(f"{cost:.2f}")
+            shown = self._number(cost)
             key = "cost" if final else "provisional"
             lines.append(self._text(key, cost=shown, currency=record["currency"]))
+        user = record["user_id"]
+        if names is not None and user in names.by_pseudonym:
+            lines.append(self._text("user", name=names.by_pseudonym[user]))
         return PlanEvent(
             start=local(start),
             end=local(max(end, start)),
@@ -151,13 +166,18 @@ class SessionsCalendar(WallboxEntity, CalendarEntity):
         )
 
     def _time(self, seconds: int) -> str:
-        """Return a length of time in words."""
-        hours, rest = divmod(seconds, HOUR_S)
-        return self._text("time", hours=hours, minutes=rest // MINUTE_S)
+        """Return a length of time in words, to the nearest minute."""
+        hours, minutes = divmod((seconds + MINUTE_S // 2) // MINUTE_S, MINUTES)
+        return self._text("time", hours=hours, minutes=minutes)
 
-    def _number(self, text: str) -> str:
-        """Return a number with the decimal sign of the language."""
-        return text.replace(".", self._text("point"))
+    def _number(self, value: float) -> str:
+        """Return a number with the decimal sign of the language.
+
+        Rounded as a browser rounds the same figure of a sensor: as it is written, a half
+        goes up.
+        """
+        rounded = Decimal(str(value)).quantize(SHOWN, ROUND_HALF_UP)
+        return f"{rounded:f}".replace(".", self._text("point"))
 
     def _text(self, key: str, **values: object) -> str:
         """Return a text in the language of the installation."""

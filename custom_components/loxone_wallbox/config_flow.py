@@ -28,7 +28,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from homeassistant.helpers.service_info.ssdp import ATTR_UPNP_SERIAL, SsdpServiceInfo
 
-from .connect import revoke_token
+from .connect import revoke_replaced_token, revoke_token
 from .const import (
     CONF_CLIENT_ID,
     CONF_ENCRYPTION,
@@ -364,6 +364,10 @@ class LoxoneWallboxConfigFlow(
             except FlowError as err:
                 error = err
             else:
+                before = dict(entry.data)
+                self.hass.async_create_task(
+                    revoke_replaced_token(self.hass, before, login.data)
+                )
                 return self.async_update_reload_and_abort(entry, data=login.data)
         return self._connection_form("reconfigure", defaults, error)
 

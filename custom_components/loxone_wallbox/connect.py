@@ -143,6 +143,8 @@ async def revoke_token(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
     try:
         await client.connect()
         await client.revoke_token()
+    except AuthenticationError as err:
+        LOGGER.debug("The token is of no use any more: %s", err)
     except MiniserverError as err:
         LOGGER.warning(
             "The token could not be revoked on the Miniserver (%s); it ends by itself "
@@ -151,6 +153,19 @@ async def revoke_token(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
         )
     finally:
         await client.close()
+
+
+async def revoke_replaced_token(
+    hass: HomeAssistant, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> None:
+    """End the token of an entry's data that others took the place of.
+
+    Without the password: it may be wrong by now, and a wrong one may block us.
+    """
+    if not before.get(CONF_TOKEN) or before[CONF_TOKEN] == after.get(CONF_TOKEN):
+        return
+    login = {name: before[name] for name in (CONF_USERNAME, CONF_TOKEN)}
+    await revoke_token(hass, {**after, **login, CONF_PASSWORD: None})
 
 
 def _token(data: Mapping[str, Any]) -> Token | None:

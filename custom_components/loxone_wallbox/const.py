@@ -8,6 +8,10 @@ from typing import Any, Final
 DOMAIN: Final = "loxone_wallbox"
 LOGGER = logging.getLogger(__package__)
 MANUFACTURER: Final = "Loxone"
+# Where a weakness is reported in private, and until when there are fixes of one at
+# least; `SECURITY.md` says the same.
+SECURITY_URL: Final = "https://github.com/loxone-wallbox/loxone-wallbox/security"
+SUPPORT_UNTIL: Final = "2028-12-31"
 
 # Config entry: how to reach the Miniserver.
 CONF_CLIENT_ID: Final = "client_id"
@@ -45,6 +49,16 @@ CONF_DSR_ENTITIES: Final = "dsr_entities"
 CONF_DSR_LIMIT_KW: Final = "dsr_limit_kw"
 CONF_DSR_END_AFTER_MIN: Final = "dsr_end_after_min"
 CONF_DSR_RESPONSE: Final = "dsr_response"
+# With whom and since when, by whose word; only where there is one.
+CONF_AGREEMENT: Final = "dsr_agreement"
+# The clock of the rules: a name of the time zone database, or what the profile says.
+CONF_TIMEZONE: Final = "timezone"
+TIMEZONE_OF_PROFILE: Final = "profile"
+# That another zone than the profile's is meant, since when and by whose word.
+CONF_TIMEZONE_KEPT: Final = "timezone_kept"
+# Entities that know the bank holidays; none means that those are days like others.
+CONF_DAYS_OFF_ENTITIES: Final = "days_off_entities"
+CONF_TARIFF: Final = "tariff"
 
 # Who applies the random delay.
 DELAY_HOME_ASSISTANT: Final = "home_assistant"
@@ -65,6 +79,8 @@ WALLBOX_DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
         CONF_DSR_LIMIT_KW: 0.0,
         CONF_DSR_END_AFTER_MIN: 120,
         CONF_DSR_RESPONSE: False,
+        CONF_TIMEZONE: TIMEZONE_OF_PROFILE,
+        CONF_DAYS_OFF_ENTITIES: (),
     }
 )
 
@@ -74,13 +90,23 @@ INPUT_CHARGING_ERROR: Final = "charging_error"
 INPUT_FAULT_CURRENT: Final = "fault_current"
 INPUT_TEMPERATURE: Final = "temperature"
 INPUT_ERROR_CODE: Final = "error_code"
+# No wallbox has these; an installer may wire contacts for them.
+INPUT_OVER_TEMPERATURE: Final = "over_temperature"
+INPUT_TAMPER: Final = "tamper"
 DIAGNOSTIC_INPUTS: Final = (
     INPUT_ONLINE,
     INPUT_CHARGING_ERROR,
     INPUT_FAULT_CURRENT,
     INPUT_TEMPERATURE,
     INPUT_ERROR_CODE,
+    INPUT_OVER_TEMPERATURE,
+    INPUT_TAMPER,
 )
 
 # What says that a wallbox has a fault.
-FAULT_INPUTS: Final = (INPUT_ERROR_CODE, INPUT_FAULT_CURRENT, INPUT_CHARGING_ERROR)
+FAULT_INPUTS: Final = (
+    INPUT_ERROR_CODE,
+    INPUT_FAULT_CURRENT,
+    INPUT_CHARGING_ERROR,
+    INPUT_OVER_TEMPERATURE,
+)

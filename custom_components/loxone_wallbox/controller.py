@@ -9,9 +9,9 @@ delay stays).
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Set as AbstractSet
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 import random
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from homeassistant.util import dt as dt_util
 from .adoption import Adoption
 from .alarm import Alarm
 from .charging.clock_step import after_clock_step
+from .charging.days_off import DaysOff
 from .charging.decision import Decision, decide
 from .charging.delay import DelayRules
 from .charging.dsr import DsrBook
@@ -33,7 +34,7 @@ from .charging.site import Claim
 from .charging.wish import Reason, Situation, wish_at
 from .commander import Commander
 from .driving import Aim, Driver
-from .handover import async_let_go, waits_for_us
+from .handover import async_hand_over, waits_for_us
 from .interruptions import Interruptions
 from .records.state import StateKeeper
 from .rights import SecuritySink, log_security
@@ -111,6 +112,7 @@ class Controller:
         self._between = Interruptions(security)
         self.decision: Decision | None = None
         self.adoption = Adoption()
+        self._days_off = DaysOff()
         self._saver = Saver(hass, keeper, wallbox.title, lambda: self.state.as_dict())  # noqa: PLW0108
         self._alarm = Alarm(hass, wallbox.title, self._saver, self._awake)
         self._driver = Driver(
@@ -185,13 +187,16 @@ class Controller:
 
     def _situation(self, dsr: DsrBook, seen: Observation) -> Situation:
         """Return everything that decides, under the events of a book."""
-        return situation(
-            replace(self.state, dsr=dsr),
-            seen,
-            self.profile,
-            self.zone,
-            strict=self._strict,
-            reconnected_at=self._between.reconnected_at,
+        return self._days_off.applied(
+            situation(
+                replace(self.state, dsr=dsr),
+                seen,
+                self.profile,
+                self.zone,
+                strict=self._strict,
+                reconnected_at=self._between.reconnected_at,
+                resumed_at=self._between.resumed_at,
+            )
         )
 
     def _is_settled(self, seen: Observation, now: datetime) -> bool:
@@ -228,8 +233,8 @@ class Controller:
             self._claim = Claim(
                 wallbox=self._wallbox.wallbox_id,
                 priority=self._priority,
-                min_kw=seen.min_kw,
-                wish_kw=min(power, seen.min_kw) if seen.full else power,
+                min_kw=seen.least_kw,
+                wish_kw=min(power, seen.least_kw) if seen.full else power,
                 bound=wish.reason is not Reason.OVERRIDE_CHARGE,
             )
         return replace(self._claim, bound=self._claim.bound and self._wallbox.linked)
@@ -243,14 +248,33 @@ class Controller:
             self._published = published
             self._site.changed()
 
+    @property
+    def schedule(self) -> Schedule | None:
+        """Return the default charging hours with their days off, None without any."""
+        return self._days_off.on(self.state.hours.schedule(self.zone))
+
+    @property
+    def days_off(self) -> frozenset[date]:
+        """Return the dates on which the hours of Sunday apply."""
+        return self._days_off.dates
+
+    @callback
+    def take_days_off(self, dates: AbstractSet[date], *, first: bool = False) -> None:
+        """Have the hours follow these dates; the `first` ones were so all along."""
+        if dates == self._days_off.dates:
+            return
+        hours = None if first else self.state.hours.schedule(self.zone)
+        self._days_off = self._days_off.now_known(dates, hours, dt_util.utcnow())
+        self._decided = None
+
     def next_boundary(self, now: datetime) -> datetime | None:
         """Return the next opening or closing of the default charging hours."""
-        schedule = self.state.hours.schedule(self.zone)
+        schedule = self.schedule
         return None if schedule is None else schedule.next_boundary(now)
 
     def in_default_hours(self, now: datetime) -> bool | None:
         """Tell whether an instant is in the default charging hours."""
-        schedule = self.state.hours.schedule(self.zone)
+        schedule = self.schedule
         return None if schedule is None else schedule.is_open(now)
 
     def in_peak_hours(self, now: datetime) -> bool | None:
@@ -276,6 +300,9 @@ class Controller:
         await self._saver.async_save()
         self._decided = self._driver.retry_at = None
         self.evaluate()
+        if not self._wallbox.linked and not self._stopped:
+            # Decided it is later; what was set is shown now.
+            self._wallbox.async_decided()
 
     async def async_change(
         self, change: Change, *, lasting: bool = False, mode: int | None = None
@@ -298,7 +325,10 @@ class Controller:
         self._attempts.add(attempt)
         try:
             if attempt.commands is not None:
-                await asyncio.shield(attempt.commands)
+                await asyncio.wait({attempt.commands})
+                # Ended with the wallbox's set-up; what was asked for is kept for the next.
+                if not attempt.commands.cancelled():
+                    attempt.commands.result()
             if mode is not None:
                 await self._driver.async_show_mode(mode)
         except HomeAssistantError:
@@ -314,7 +344,13 @@ class Controller:
 
     @property
     def waits_for_us(self) -> bool:
-        """Tell whether the wallbox holds back what nobody else would let go."""
+        """Tell whether the wallbox holds back what nobody else would let go.
+
+        Of two masters the other one has had the last word, and is still there. Where
+        we may only look nothing is ours to let go.
+        """
+        if self.adoption.two_masters or not self._wallbox.writable:
+            return False
         seen, now = self._wallbox.observe(), dt_util.utcnow()
         situation = self._situation(self.state.dsr, seen)
         return waits_for_us(self.state, self.decision, seen, situation, now)
@@ -325,11 +361,14 @@ class Controller:
         What the rules hold back is let go; what the owner paused or a protection
         stopped stays. Never raises: whatever ends must not be kept from ending.
         """
-        if not self.waits_for_us or not self._wallbox.linked:
-            return
-        self._stopped = True
-        self._alarm.clear()
-        await async_let_go(self._driver, self._wallbox.title)
+        waits, linked = self.waits_for_us, self._wallbox.linked
+        if waits and linked:
+            self._stopped = True
+            self._alarm.clear()
+        handed_over = await async_hand_over(
+            self._driver, self._wallbox.title, self.state, waits=waits, linked=linked
+        )
+        self.state = replace(self.state, handed_over=handed_over)
 
     async def async_stop(self) -> None:
         """Stop deciding; what was decided is kept.

@@ -13,12 +13,12 @@ from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.event import async_call_later
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .acts import Acts
-from .charging.faults import Fault, find_fault
-from .charging.observe import Observation
+from .alert_desk import AlertDesk
+from .charging.faults import Fault
+from .charging.observe import Observation, stops_for_tamper
 from .charging.owner import OwnerState
 from .charging.status import (
     FINISHED_AFTER_S,
@@ -34,24 +34,25 @@ from .const import (
     CONF_DIAGNOSTIC_INPUTS,
     CONF_VARIANT,
     CONF_WALLBOX_ID,
+    DIAGNOSTIC_INPUTS,
     DOMAIN,
-    FAULT_INPUTS,
-    INPUT_CHARGING_ERROR,
-    INPUT_ERROR_CODE,
-    INPUT_FAULT_CURRENT,
     INPUT_ONLINE,
     LOGGER,
     MANUFACTURER,
+    SECURITY_URL,
 )
+from .control_hold import is_held
 from .controller import Controller
 from .delivering import Delivering
+from .links import KeptLinks, Links
 from .measuring import Measuring
 from .meter.quality import EnergyMemory, MonotonicEnergy
 from .meter_coordinator import MeterCoordinator
 from .miniserver import MiniserverClient, WallboxInfo, WallboxState
 from .miniserver_coordinator import MiniserverCoordinator
-from .observing import observation_of
+from .observing import fault_of, observation_of
 from .peak_repair import PeakRepair
+from .pushed import PushCoordinator
 from .recording import Recording
 from .records.state import StateKeeper
 from .rules import rules_of
@@ -60,12 +61,20 @@ from .session_files import KeptSessions
 from .session_shown import SessionShown
 from .site import Site
 from .two_masters import TwoMastersRepair
-from .wallbox_data import NO_SESSION, WallboxData, hold_of, power_limit
+from .wallbox_data import (
+    NO_SESSION,
+    WallboxData,
+    dsr_events,
+    hold_of,
+    power_limit,
+    target_power,
+)
+from .window_repair import WindowRepair
 
 type LoxoneWallboxConfigEntry = ConfigEntry[LoxoneWallboxRuntimeData]
 
 
-class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
+class WallboxCoordinator(PushCoordinator[WallboxData]):
     """One wallbox: gathers its inputs and makes of them what is shown."""
 
     config_entry: LoxoneWallboxConfigEntry
@@ -81,11 +90,12 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         keeper: StateKeeper,
         owner: OwnerState,
         site: Site,
+        links: KeptLinks,
     ) -> None:
         """Take the wallbox of a subentry as the structure file describes it.
 
         `owner` is the state that was kept for it, `keeper` where it is kept, `site`
-        with whom it shares a limit.
+        with whom it shares a limit, `links` how its links were.
         """
         super().__init__(hass, LOGGER, config_entry=entry, name=subentry.title)
         self.miniserver = miniserver
@@ -93,18 +103,20 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         self.settings: Mapping[str, Any] = dict(subentry.data)
         self.title = subentry.title
         self.info = info
+        self.security = miniserver.security.sink(self.wallbox_id, self.title)
         self.measuring = Measuring(hass, self.subentry_id, self.title, self.variant)
+        self.measuring.security = self.security
+        self.links = Links(hass, self, links)
         self.recording: Recording | None = None
         self._repair = TwoMastersRepair(hass, self.subentry_id, self.title)
         self._visit = Visit()
         self._recheck: CALLBACK_TYPE | None = None
-        self._alert_listeners: list[Callable[[str, dict[str, Any]], None]] = []
+        self.alert_desk = AlertDesk()
         self.entities: set[Entity] = set()
         self.commander = Commander(self)
-        rules = rules_of(hass, self.settings)
-        self._peak_repair = PeakRepair(
-            hass, self.subentry_id, self.title, rules.profile, rules.zone
-        )
+        self.rules = rules = rules_of(hass, self.settings)
+        of = (hass, self.subentry_id, self.title, rules.profile, rules.zone)
+        self._peak_repair, self._window_repair = PeakRepair(*of), WindowRepair(*of)
         self.controller = Controller(
             hass,
             self,
@@ -116,8 +128,9 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             delays=rules.delays,
             priority=rules.priority,
             site=site,
+            security=self.security,
         )
-        self.acts = Acts(self)
+        self.acts = Acts(self, security=self.security)
         self.delivering = Delivering(hass, self, miniserver.serial)
         self.data = self._gather()
         self._stop_following: CALLBACK_TYPE | None = miniserver.async_add_listener(
@@ -147,6 +160,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             name=self.title,
             suggested_area=self.info.room,
             via_device_id=self.miniserver.device_id,
+            configuration_url=SECURITY_URL,
         )
 
     @property
@@ -197,6 +211,10 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         control_id = self.settings.get(CONF_DIAGNOSTIC_INPUTS, {}).get(name)
         return control_id and self.miniserver.client.diagnostic(control_id)
 
+    def maps(self, name: str) -> bool:
+        """Tell whether a diagnostic input is mapped."""
+        return name in self.settings.get(CONF_DIAGNOSTIC_INPUTS, {})
+
     @property
     def control_ids(self) -> frozenset[str]:
         """Return the ids of all controls that this wallbox follows."""
@@ -228,6 +246,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             kept,
             max_kw=self.variant.max_kw,
             meter=self.meter,
+            subentry_id=self.subentry_id,
             show=self.async_decided,
         )
         self.measuring.follower = self.recording.measured
@@ -235,6 +254,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
     @callback
     def async_refresh_state(self) -> None:
         """Look at the wallbox anew, decide, and tell the entities what changed."""
+        self.links.look()
         self.controller.evaluate()
         self.async_decided()
 
@@ -243,6 +263,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         """Tell the entities what changed, and the owner of a second master."""
         self._repair.report(two_masters=self.controller.adoption.two_masters)
         self._peak_repair.report(self.controller.state.hours)
+        self._window_repair.report(self.controller.state)
         self.measuring.report()
         if self.recording is not None:
             self.recording.take(self._facts())
@@ -252,25 +273,18 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         self.delivering.follow()
 
     @callback
-    def async_add_alert_listener(
-        self, listener: Callable[[str, dict[str, Any]], None]
-    ) -> CALLBACK_TYPE:
-        """Have a listener told of alerts; returns what ends that."""
-        self._alert_listeners.append(listener)
-        return lambda: self._alert_listeners.remove(listener)
-
-    @callback
     def async_alert(self, kind: str, details: dict[str, Any]) -> None:
         """Tell of something the owner should know."""
-        for listener in tuple(self._alert_listeners):
-            listener(kind, details)
+        self.alert_desk.give(kind, details)
 
     @override
     async def async_shutdown(self) -> None:
         """Stop following the link, deciding and the timer; may come twice."""
+        self.alert_desk.close()
         await self.delivering.async_stop()
         await self.controller.async_stop()
         await self.measuring.async_shutdown()
+        await self.links.async_stop()
         if self.recording is not None:
             await self.recording.async_stop()
         if self._stop_following is not None:
@@ -278,6 +292,7 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             self._stop_following = None
         self._repair.report(two_masters=False)
         self._peak_repair.clear()
+        self._window_repair.clear()
         if self._recheck is not None:
             self._recheck()
             self._recheck = None
@@ -288,40 +303,46 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         return observation_of(
             self.client.wallbox(self.wallbox_id),
             self.info,
-            self._fault(),
-            full=self._visit.has_stopped
-            and self._visit.idle_s(dt_util.utcnow().timestamp()) >= FINISHED_AFTER_S,
+            fault_of(self.diagnostic),
+            tampered=bool(self.tampered),
+            full=self._stay.is_full(dt_util.utcnow().timestamp()),
+            held=is_held(self.hass, self.config_entry, self.subentry_id),
         )
 
-    def _fault(self) -> Fault | None:
-        """Return what the diagnostic inputs say is wrong."""
-        return find_fault(
-            error_code=self.diagnostic(INPUT_ERROR_CODE),
-            fault_current=self.diagnostic(INPUT_FAULT_CURRENT),
-            charging_error=self.diagnostic(INPUT_CHARGING_ERROR),
-        )
+    @property
+    def _stay(self) -> Visit:
+        """Return the car's stay, also of before a restart."""
+        stay, session = self._visit, self.recording and self.recording.book.open
+        return stay.recalled(session.paused_at, session.booked_wh) if session else stay
+
+    @property
+    def completed(self) -> WallboxState:
+        """Return the present state, estimated where nobody measures."""
+        return self.measuring.completed(self.state, self.info, linked=self.linked)
+
+    @property
+    def tampered(self) -> bool | None:
+        """Tell whether somebody tampers with the wallbox, None where nothing tells."""
+        return self.links.tampered
 
     def _facts(self) -> SessionFacts:
         """Return what the sessions are told."""
-        state, online = self.state, self.diagnostic(INPUT_ONLINE)
-        reachable = self.miniserver.available and self.known and online != 0
+        state = self.completed
         return SessionFacts.seen(
             self.measuring.instant,
             state,
             self.info,
             self.controller.state,
             self.controller.decision,
-            reason=self._reason(reachable, self._fault(), state),
+            reason=self._reason(self.available),
             watched=self.linked,
         )
 
     def _gather(self) -> WallboxData:
         """Put together what is known of the wallbox."""
-        info, client = self.info, self.miniserver.client
-        state = client.wallbox(self.wallbox_id)
-        online = self.diagnostic(INPUT_ONLINE)
-        reachable = self.miniserver.available and self.known and online != 0
-        fault = self._fault()
+        info, state = self.info, self.completed
+        reachable = self.available
+        fault = fault_of(self.diagnostic)
         charging = is_charging(state, measured=info.measures_power)
         now = dt_util.utcnow().timestamp()
         if reachable:
@@ -334,55 +355,36 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
             status=self._status(state, reachable, fault, charging, now),
             charging=charging,
             fault=fault,
-            diagnosed=any(self.diagnostic(one) is not None for one in FAULT_INPUTS),
+            tampered=self.tampered,
+            diagnostics={one: self.diagnostic(one) for one in DIAGNOSTIC_INPUTS},
             reachable=reachable,
             linked=self.miniserver.connected,
             firmware=self.miniserver.firmware,
             power_limit_kw=power_limit(state),
             energy_kwh=self.measuring.energy_kwh(),
             meter=self.measuring.shown,
-            target_power_kw=self._target_power,
+            target_power_kw=target_power(info, self.controller.state),
             owner=self.controller.state,
             decision=self.controller.decision,
-            reason=self._reason(reachable, fault, state),
+            reason=self._reason(reachable),
             in_default_hours=self.controller.in_default_hours(dt_util.utcnow()),
             in_peak_hours=self.controller.in_peak_hours(dt_util.utcnow()),
-            dsr_events=self._dsr_events(),
+            dsr_events=dsr_events(self.controller.state),
+            links=self.links.shown,
             session=self._session(),
         )
 
-    def _reason(
-        self, reachable: bool, fault: Fault | None, state: WallboxState
-    ) -> Reason:
+    def _reason(self, reachable: bool) -> Reason:
         """Return why permission and limit are what they are."""
-        if not reachable:
-            return Reason.UNREACHABLE
-        if fault is not None:
-            return Reason.FAULT
-        if state.lock is not None:
-            return Reason.LOCKED
-        if state.load_shedding:
-            return Reason.LOAD_SHEDDING
         decision = self.controller.decision
-        return Reason.UNREACHABLE if decision is None else decision.reason
+        known = reachable and decision is not None
+        return decision.reason if known and decision else Reason.UNREACHABLE
 
     def _session(self) -> SessionShown:
         """Return what is shown of the running or last session."""
         if self.recording is None:
             return NO_SESSION
         return self.recording.shown(self.measuring.instant)
-
-    def _dsr_events(self) -> tuple[str, ...]:
-        """Return the ids of the grid events that hold now."""
-        active = self.controller.state.dsr.active(dt_util.utcnow())
-        return tuple(sorted(event.event_id for event in active))
-
-    @property
-    def _target_power(self) -> float:
-        """Return the owner's wish; a limit set in Loxone's app is one too."""
-        wish = self.controller.state.target_kw
-        wish = self.info.max_kw if wish is None else wish
-        return min(max(wish, self.info.min_kw), self.info.max_kw)
 
     def _status(
         self,
@@ -398,13 +400,14 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
                 reachable=reachable,
                 fault=fault is not None,
                 locked=state.lock is not None,
+                tamper=stops_for_tamper(self.controller.state, self.observe()),
                 connected=state.connected,
                 load_shedding=bool(state.load_shedding),
                 phase_switching=bool(state.phase_switching),
                 charging=charging,
                 allowed=state.allowed,
-                visit_wh=self._visit.energy_wh,
-                idle_s=self._visit.idle_s(now),
+                visit_wh=self._stay.energy_wh,
+                idle_s=self._stay.idle_s(now),
                 held_by=hold_of(self.controller.decision),
             )
         )
@@ -414,8 +417,8 @@ class WallboxCoordinator(DataUpdateCoordinator[WallboxData]):
         if self._recheck is not None:
             self._recheck()
             self._recheck = None
-        left = FINISHED_AFTER_S - self._visit.idle_s(now)
-        if self._visit.has_stopped and left > 0:
+        left = FINISHED_AFTER_S - self._stay.idle_s(now)
+        if self._stay.has_stopped and left > 0:
 
             @callback
             def look(_now: datetime) -> None:

@@ -7,11 +7,13 @@ is said once and goes on by what is in memory; never does it reach the control p
 """
 
 import asyncio
+from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from .charging.delay import Target
@@ -32,6 +34,7 @@ MOST_RECORDS = 200
 COMPACT_AFTER = 500
 
 type Key = tuple[str, str, datetime]
+type DeliveryListener = Callable[[Delivery], None]
 
 
 class FollowedWallbox(Protocol):
@@ -73,6 +76,7 @@ class Delivering:
         self._records: dict[Key, Delivery] = {}
         self._lines = 0
         self._unsaved: dict[Key, Delivery] = {}
+        self._listeners: list[DeliveryListener] = []
         self._turn = asyncio.Lock()
         self._loading: asyncio.Task[None] | None = None
         self._loaded = self._stopped = self._failing = self._broken = False
@@ -91,6 +95,18 @@ class Delivering:
                 )
             return
         self._look(dt_util.utcnow(), MEASURE_EVERY)
+
+    @callback
+    def listen(self, listener: DeliveryListener) -> CALLBACK_TYPE:
+        """Have a listener told of each record that is complete; returns what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        """Return how many of the kept events came to what."""
+        ended = (one.outcome for one in self._records.values())
+        return Counter(one.value for one in ended if one is not None)
 
     def record_of(self, event: DsrEvent) -> Delivery | None:
         """Return the last record of an event, None where it has not begun."""
@@ -224,13 +240,17 @@ class Delivering:
             linked=True,
             connected=seen.connected,
             power_kw=target.power_kw,
-            settled=decision.pending is None and target.same_as(decision.target),
+            settled=decision.pending is None and target.same_as(decision.unshed.target),
         )
 
     def _put(self, key: Key, record: Delivery) -> None:
         """Take a record as it is now; what changed has to be kept."""
-        if self._records.get(key) != record:
-            self._records[key] = self._unsaved[key] = record
+        if self._records.get(key) == record:
+            return
+        self._records[key] = self._unsaved[key] = record
+        if record.complete:
+            for listener in tuple(self._listeners):
+                listener(record)
 
     async def _async_load(self) -> None:
         """Read what was kept; what cannot be read is forgotten."""

@@ -9,6 +9,8 @@ from .const import (
     INPUT_ERROR_CODE,
     INPUT_FAULT_CURRENT,
     INPUT_ONLINE,
+    INPUT_OVER_TEMPERATURE,
+    INPUT_TAMPER,
     INPUT_TEMPERATURE,
 )
 from .miniserver import DiagnosticInfo, Structure, WallboxInfo
@@ -21,6 +23,8 @@ WORDS: dict[str, tuple[bool, tuple[str, ...]]] = {
     INPUT_CHARGING_ERROR: (True, ("charging error", "ladefehler")),
     INPUT_TEMPERATURE: (False, ("temperature", "temperatur")),
     INPUT_ONLINE: (True, ("online",)),
+    INPUT_OVER_TEMPERATURE: (True, ("overtemperature", "over-temperature", "übertemp")),
+    INPUT_TAMPER: (True, ("tamper", "sabotage", "manipulation")),
 }
 
 

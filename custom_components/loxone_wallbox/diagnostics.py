@@ -25,6 +25,8 @@ from .coordinator import (
     LoxoneWallboxRuntimeData,
     WallboxCoordinator,
 )
+from .evidence import facts_of
+from .records.compliance_rows import report_of
 
 # Whoever reads a report needs to know that there is a user or a room, not which.
 TO_REDACT = {
@@ -39,11 +41,16 @@ TO_REDACT = {
     "authority",
     "by",
     "cancelled_by",
+    "changed_by",
+    "contact",
     "device",
+    "ended_by",
     "event_id",
     "opted_out_by",
     "override_users",
+    "people",
     "program",
+    "reference",
     "source",
     "manager_id",
     "name",
@@ -62,7 +69,7 @@ async def async_get_config_entry_diagnostics(
     """Return the diagnostics of an entry, also of one that could not be set up."""
     report: dict[str, Any] = {
         "entry": async_redact_data(dict(entry.data), TO_REDACT),
-        "options": dict(entry.options),
+        "options": async_redact_data(dict(entry.options), TO_REDACT),
         "state": entry.state.value,
         "reason": entry.error_reason_translation_key,
     }
@@ -90,6 +97,7 @@ def _loaded(runtime: LoxoneWallboxRuntimeData) -> dict[str, Any]:
             "structure_last_modified": structure.last_modified,
             "controls": structure.control_count,
             "unreadable_controls": structure.unreadable_controls,
+            "clock": runtime.miniserver.clock,
         },
         "wallboxes": [_wallbox(wallbox) for wallbox in runtime.wallboxes.values()],
     }
@@ -106,12 +114,26 @@ def _wallbox(wallbox: WallboxCoordinator) -> dict[str, Any]:
     data["owner"] = wallbox.data.owner.as_dict()
     data["dsr_events"] = len(wallbox.data.dsr_events)
     data["history_length"] = len(data["state"].pop("history"))
+    log = wallbox.client.tracker(wallbox.wallbox_id)
+    data["history_unreadable"] = None if log is None else log.unreadable
     redacted: dict[str, Any] = async_redact_data(data, TO_REDACT)
     redacted["settings"] = async_redact_data(
         {**wallbox.settings, CONF_DIAGNOSTIC_INPUTS: sorted(_mapped(wallbox))},
         TO_REDACT,
     )
+    redacted["rules"] = {
+        "zone": str(wallbox.rules.zone),
+        "zone_deviates": wallbox.rules.zone_deviates,
+        "days_off": sorted(map(str, wallbox.controller.days_off)),
+        "days_off_deviate": wallbox.rules.days_off_deviate,
+        "under_agreement": wallbox.rules.agreement is not None,
+    }
     redacted["measuring"] = _meter(wallbox)
+    report = report_of(facts_of(wallbox.hass, wallbox))
+    redacted["compliance"] = {
+        "state": report.state.value,
+        "failing": list(report.failing),
+    }
     return redacted
 
 

@@ -192,10 +192,14 @@ class Driver:
         """Have the wallbox show the owner's mode where nothing else would yet."""
 
         def wanted() -> bool:
-            """Tell whether it still is the owner's, and nothing flows."""
+            """Tell whether it still is the owner's, and nothing flows.
+
+            A shed load is told nothing that would let more flow when it is let go.
+            """
             aim = self._open_aim()
             return (
                 aim is not None
+                and not self._wallbox.observe().load_shedding
                 and not aim.target.allowed
                 and aim.state.owner_mode == mode != MANUAL
             )

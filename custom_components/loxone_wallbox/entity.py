@@ -57,6 +57,7 @@ class WallboxEntity(CoordinatorEntity[WallboxCoordinator]):
             act=self.entity_description.key,
             wallbox=self.coordinator.title,
             administrator=administrator,
+            security=self.coordinator.security,
         )
 
 

@@ -1,5 +1,6 @@
 """Events of a wallbox."""
 
+from collections.abc import Mapping
 from typing import Any, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
@@ -7,15 +8,20 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .charging.alerting import AlertKind
 from .charging.transition import Transition, TransitionKind
-from .commander import ALERT_COMMAND_FAILED
 from .coordinator import LoxoneWallboxConfigEntry, WallboxCoordinator
 from .entity import WallboxEntity, async_setup_wallbox_platform
+from .records.security_record import KINDS
+from .security import ATTR_WALLBOX_ID
 from .session_shown import details_of
 
 PARALLEL_UPDATES = 0
 
-ALERT = EventEntityDescription(key="alert", event_types=[ALERT_COMMAND_FAILED])
+ALERT = EventEntityDescription(
+    key="alert", event_types=[kind.value for kind in AlertKind]
+)
+SECURITY = EventEntityDescription(key="security", event_types=list(KINDS))
 SESSION = EventEntityDescription(
     key="session",
     event_types=[
@@ -37,7 +43,11 @@ async def async_setup_entry(
         entry,
         Platform.EVENT,
         async_add_entities,
-        lambda wallbox: (AlertEvent(wallbox), SessionEvent(wallbox)),
+        lambda wallbox: (
+            SessionEvent(wallbox),
+            SecurityLogged(wallbox),
+            AlertEvent(wallbox),
+        ),
     )
 
 
@@ -56,9 +66,9 @@ class AlertEvent(WallboxEntity, EventEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Listen for alerts."""
+        """Listen for alerts, and hear what came before."""
         await super().async_added_to_hass()
-        self.async_on_remove(self.coordinator.async_add_alert_listener(self._alert))
+        self.async_on_remove(self.coordinator.alert_desk.listen(self._alert))
 
     @callback
     def _alert(self, kind: str, details: dict[str, Any]) -> None:
@@ -92,4 +102,44 @@ class SessionEvent(WallboxEntity, EventEntity):
     def _happened(self, transition: Transition) -> None:
         """Pass a change of a session on."""
         self._trigger_event(transition.kind.value, details_of(transition))
+        self.async_write_ha_state()
+
+
+class SecurityLogged(WallboxEntity, EventEntity):
+    """What is in the security log about the wallbox or its Miniserver.
+
+    Who it was stands in the log alone: states are kept where nobody forgets a person.
+    """
+
+    def __init__(self, coordinator: WallboxCoordinator) -> None:
+        """Take the wallbox."""
+        super().__init__(coordinator, SECURITY)
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Stay there for what is to come."""
+        return True
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen for records that are on the disk."""
+        await super().async_added_to_hass()
+        security = self.coordinator.miniserver.security
+        self.async_on_remove(security.listen(self._recorded))
+
+    @callback
+    def _recorded(self, record: Mapping[str, Any]) -> None:
+        """Pass a record on that is about the wallbox or about all of them."""
+        whose = record["detail"].get(ATTR_WALLBOX_ID)
+        if whose not in {None, self.coordinator.wallbox_id}:
+            return
+        facts = {
+            **record["detail"],
+            "seq": record["seq"],
+            "utc": record["utc"],
+            "outcome": record["outcome"],
+            "source": record["source"].partition(":")[0],
+        }
+        self._trigger_event(record["kind"], facts)
         self.async_write_ha_state()

@@ -14,6 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util.hass_dict import HassKey
 
+from .alerts import alerts_file
 from .connect import build_client
 from .const import CONF_VISUALISATION_PASSWORD, DOMAIN, LOGGER
 from .coordinator import (
@@ -23,6 +24,8 @@ from .coordinator import (
 )
 from .delivering import delivery_file
 from .handover import HAND_OVER_S
+from .history_keeping import async_wipe_history, history_goes
+from .links import links_file
 from .meter_repairs import break_issue
 from .miniserver import Allow, MiniserverClient
 from .miniserver.errors import MiniserverError
@@ -110,6 +113,8 @@ async def async_leave_wallbox(hass: HomeAssistant, wallbox: WallboxCoordinator) 
         wallbox.wallbox_id,
         subentry_id=wallbox.subentry_id,
     )
+    if history_goes(wallbox.config_entry.options):
+        await async_wipe_history(hass, wallbox.miniserver.serial, wallbox.wallbox_id)
 
 
 async def async_forget(
@@ -121,7 +126,8 @@ async def async_forget(
     """
     ir.async_delete_issue(hass, DOMAIN, break_issue(subentry_id))
     folder = Path(hass.config.path(DOMAIN))
-    for file in (state_file, meter_file, running_file, delivery_file):
+    own = (state_file, meter_file, running_file, delivery_file, alerts_file, links_file)
+    for file in own:
         keeper = StateKeeper(file(folder, serial, wallbox_id))
         try:
             await hass.async_add_executor_job(keeper.delete)

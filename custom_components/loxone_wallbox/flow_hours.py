@@ -16,7 +16,6 @@ from homeassistant.helpers.selector import (
     SelectSelectorMode,
     TimeSelector,
 )
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from .charging.owner import DefaultHours, preset_hours
@@ -30,8 +29,8 @@ from .charging.schedule import (
     format_minutes,
     parse_minutes,
 )
-from .const import DOMAIN
 from .flow_notices import hidden_on, in_peak, in_words, minutes_of_delay
+from .peak_repair import async_day_names
 
 CONF_CHOICE = "choice"
 CONF_PRESET = "preset"
@@ -195,6 +194,11 @@ class HoursSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)]:
 
     @property
     @abstractmethod
+    def hours_zone(self) -> str:
+        """Return the name of the time zone that the hours follow."""
+
+    @property
+    @abstractmethod
     def hours_placeholders(self) -> dict[str, str]:
         """Return which wallbox it is."""
 
@@ -266,17 +270,15 @@ class HoursSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)]:
             return {}, {}
         self._noticed = dict(given)
         profile = self.hours_profile
-        # The windows follow the clock of the country whose regulation it is.
-        found = await dt_util.async_get_time_zone(
-            profile.timezone or self.hass.config.time_zone
-        )
+        found = await dt_util.async_get_time_zone(self.hours_zone)
         zone = found or dt_util.get_default_time_zone()
         now = dt_util.now(zone)
         errors, shown = {}, {}
         schedule = Schedule(windows=hours.windows, zone=zone, clock=hours.clock)
         if spans := in_peak(schedule, profile, now.year):
             errors["base"] = "hours_in_peak"
-            shown["hours"] = in_words(spans, zone, await self._async_day_names())
+            names = await async_day_names(self.hass, self.hass.config.language)
+            shown["hours"] = in_words(spans, zone, names)
         for window in hours.windows:
             if minutes := minutes_of_delay(window, profile):
                 errors[CONF_END] = "window_short"
@@ -285,11 +287,3 @@ class HoursSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)]:
                 errors[CONF_START] = "window_hidden"
                 shown["date"] = day.isoformat()
         return errors, shown
-
-    async def _async_day_names(self) -> dict[str, str]:
-        """Return the days' names in the language of Home Assistant."""
-        texts = await async_get_translations(
-            self.hass, self.hass.config.language, "selector", {DOMAIN}
-        )
-        prefix = f"component.{DOMAIN}.selector.{CONF_DAYS}.options."
-        return {day: texts[prefix + day] for day in DAY_NAMES if prefix + day in texts}

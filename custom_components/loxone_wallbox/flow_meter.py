@@ -36,7 +36,13 @@ from .flow_meter_forms import (
 )
 from .flow_meter_job import Job, Tell
 from .flow_meter_probe import examine, search, watch
-from .flow_meter_taken import Neighbour, check_free, company_of, room_on
+from .flow_meter_taken import (
+    Neighbour,
+    check_free,
+    company_of,
+    library_complaint,
+    room_on,
+)
 from .flow_meter_words import (
     UNKNOWN,
     Found,
@@ -96,7 +102,8 @@ class MeterSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)]:
     async def async_meter(self, before: MeterSettings | None) -> ResultT:
         """Begin, with the settings there were before."""
         self._draft = {} if before is None else draft_of(before)
-        self._complaint = self._noticed_model = None
+        self._noticed_model = None
+        self._complaint = await library_complaint(self.hass)
         return await self.async_step_meter()
 
     @callback
@@ -110,17 +117,20 @@ class MeterSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)]:
     ) -> ResultT:
         """Ask for the model and the way to it."""
         if user_input is not None:
-            if user_input[CONF_METER_PROFILE] == NO_METER:
+            if user_input.get(CONF_METER_PROFILE) == NO_METER:
                 return await self.async_meter_chosen(None)
-            self._draft |= user_input
-            self._complaint = self._notice_of_phases()
+            self._draft |= {CONF_METER_PROFILE: None, **user_input}
+            missing = await library_complaint(self.hass)
+            self._complaint = missing or self._notice_of_model()
             if self._complaint is None:
                 return await self._async_ask_connection()
         return self._form("meter", model_schema(self._draft))
 
-    def _notice_of_phases(self) -> FlowError | None:
-        """Return what to mention of a model, once."""
+    def _notice_of_model(self) -> FlowError | None:
+        """Return that a model is to be chosen, or what to mention of it once."""
         model = self._draft[CONF_METER_PROFILE]
+        if model is None:
+            return FlowError("meter_model_missing", CONF_METER_PROFILE)
         phases = PROFILES[model].phases
         if phases >= self.meter_variant.phases or model == self._noticed_model:
             return None

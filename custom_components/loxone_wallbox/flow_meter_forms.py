@@ -119,7 +119,11 @@ def _choice(key: str, options: list[str]) -> SelectSelector:
 
 
 def model_schema(draft: Mapping[str, Any]) -> probatio.Schema:
-    """Return the form for the model and what is between it and us."""
+    """Return the form for the model and what is between it and us.
+
+    The model is not a required field: the frontend would choose the first option, and
+    whoever wants a meter would be without one after a click too many.
+    """
     models = [
         SelectOptionDict(
             value=profile.id,
@@ -130,9 +134,9 @@ def model_schema(draft: Mapping[str, Any]) -> probatio.Schema:
     models.sort(key=lambda one: one["label"].casefold())
     return probatio.Schema(
         {
-            probatio.Required(
+            probatio.Optional(
                 CONF_METER_PROFILE,
-                default=draft.get(CONF_METER_PROFILE, probatio.UNDEFINED),
+                description={"suggested_value": draft.get(CONF_METER_PROFILE)},
             ): SelectSelector(
                 SelectSelectorConfig(
                     options=[SelectOptionDict(value=NO_METER, label=NO_METER), *models],

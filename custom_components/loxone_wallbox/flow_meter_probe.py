@@ -52,6 +52,7 @@ LINES: tuple[_Line, ...] = (
 )
 UNIT_IDS = (1, 33, 126)
 REACH_S = 3.0
+CANNOT_OPEN = "meter_port_failed"
 
 # What went wrong, and where in the form; a gap that no probe can meet is left out.
 _ERRORS: Mapping[Missing, tuple[str, str]] = {
@@ -105,12 +106,16 @@ async def search(
             # Others read there by other settings, so the meter has none of these.
             held = err
             continue
+        error = result.error
+        if error is not None and error.key is Missing.CANNOT_CONNECT:
+            held = await explain(hass, candidate, error.key, str(error))
+            # There are adapters that do not stand some of the settings.
+            if asked and CANNOT_OPEN in held.errors.values():
+                continue
+            raise held
         asked += 1
         if result.verdict is Verdict.FITS:
             return _found(candidate, result)
-        if result.error is not None and result.error.key is Missing.CANNOT_CONNECT:
-            key, text = result.error.key, str(result.error)
-            raise await explain(hass, candidate, key, text)
     if not asked and held is not None:
         raise held
     shown = {"model": name_of(settings.profile), "count": str(asked)}
@@ -187,7 +192,7 @@ def _found(settings: MeterSettings, result: ProbeResult) -> Found:
         lacks_export = inverted and sample.import_wh is not None
         raise FlowError("meter_no_export" if lacks_export else "meter_no_value")
     return Found(
-        settings=replace(settings, serial=result.serial),
+        settings=replace(settings, serial=result.serial, fit=result.fit),
         fit=result.fit,
         values=sample.values,
         power_w=-power if inverted else power,
@@ -293,19 +298,17 @@ async def _unreachable(
 def _port_error(device: str) -> str:
     """Return the sentence for a serial device that cannot be opened."""
     if "://" in device:
-        return "meter_port_failed"
+        return CANNOT_OPEN
     try:
         port = os.open(device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     except OSError as err:
         if err.errno == errno.EBUSY:
             return "meter_port_in_use"
-        return (
-            "meter_port_missing" if err.errno == errno.ENOENT else "meter_port_failed"
-        )
+        return "meter_port_missing" if err.errno == errno.ENOENT else CANNOT_OPEN
     try:
         fcntl.flock(port, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return "meter_port_in_use"
     finally:
         os.close(port)
-    return "meter_port_failed"
+    return CANNOT_OPEN

@@ -9,13 +9,18 @@ from urllib.parse import urlsplit
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
 
 from .const import DOMAIN, LOGGER, SUBENTRY_WALLBOX
 from .coordinator import WallboxCoordinator
 from .flow_connection import FlowError
 from .flow_meter_forms import CONF_SHARING, CONF_UNIT_ID, DEFAULT_PORT
-from .meter_link import SHARED_MODULE, async_load, async_load_for
+from .meter_link import (
+    SHARED_MODULE,
+    MeterLibraryError,
+    async_load,
+    async_load_for,
+    async_load_library,
+)
 from .meter_settings import MeterSettings, Sharing, Transport, meter_settings
 
 # The name of a wallbox and its meter.
@@ -107,17 +112,45 @@ class Company:
         return FlowError("meter_company", "base", {"other": ", ".join(names)})
 
 
+async def library_complaint(
+    hass: HomeAssistant, settings: MeterSettings | None = None
+) -> FlowError | None:
+    """Return that what a meter is read with does not load, None where it does.
+
+    Without settings that is what any meter needs.
+    """
+    try:
+        await async_load_library(hass)
+    except MeterLibraryError as err:
+        return _unloadable("meter_library_missing", "base", err)
+    try:
+        if settings is not None:
+            await async_load_for(hass, settings)
+    except MeterLibraryError as err:
+        shared = settings is not None and settings.sharing is Sharing.SHARED
+        key = "meter_shared_missing" if shared else "meter_backend_missing"
+        return _unloadable(key, CONF_SHARING, err)
+    return None
+
+
+def _unloadable(key: str, on: str, err: MeterLibraryError) -> FlowError:
+    """Return the sentence for something that does not load, which the log keeps."""
+    LOGGER.error("A meter cannot be set up: %s", err)
+    return FlowError(key, on, {"error": err.reason})
+
+
 async def company_of(hass: HomeAssistant, settings: MeterSettings) -> Company:
     """Return who else reads on the line of a meter; wallboxes do not count.
 
-    Raises `FlowError` where Modbus does not load, or what the meter is read with.
+    Raises `FlowError` where what the meter is read with does not load.
     """
+    if (complaint := await library_complaint(hass, settings)) is not None:
+        raise complaint
     try:
         await async_load(hass, SHARED_MODULE)
-        await async_load_for(hass, settings)
-    except HomeAssistantError as err:
-        LOGGER.error("A meter cannot be set up: %s", err)
-        raise FlowError("unknown") from err
+    except MeterLibraryError:
+        # Nobody else can read then either.
+        return Company()
     # Not at the top: the wallbox has to be controllable where Modbus does not load.
     from homeassistant.components.modbus.connection import (  # noqa: PLC0415
         async_get_connection_info,

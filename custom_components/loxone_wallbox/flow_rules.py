@@ -25,7 +25,9 @@ from homeassistant.helpers.selector import (
 from .charging.regulation import PROFILES
 from .charging.variants import FACTS
 from .const import (
+    CONF_AGREEMENT,
     CONF_AUTOMATIONS_MAY_OVERRIDE,
+    CONF_DAYS_OFF_ENTITIES,
     CONF_DSR_END_AFTER_MIN,
     CONF_DSR_ENTITIES,
     CONF_DSR_LIMIT_KW,
@@ -37,6 +39,7 @@ from .const import (
     CONF_PRIORITY,
     CONF_PROFILE,
     CONF_STRICT,
+    CONF_TIMEZONE_KEPT,
     CONF_WHO_DELAYS,
     DELAY_AGGREGATOR,
     DELAY_HOME_ASSISTANT,
@@ -45,7 +48,10 @@ from .const import (
     DOMAIN,
     WALLBOX_DEFAULTS,
 )
+from .flow_agreement import CONF_UNDER_AGREEMENT, has_agreement
+from .flow_clock import SECTION_CLOCK
 from .flow_hours import signature
+from .rules import zone_deviates
 
 CONF_WHO = "who"
 SECTION_RULES = "rules"
@@ -184,9 +190,13 @@ def _grid_fields(hass: HomeAssistant, values: Mapping[str, Any]) -> dict[Any, An
                 unit_of_measurement=UnitOfTime.MINUTES,
             )
         ),
-        probatio.Optional(
-            CONF_DSR_RESPONSE, default=values[CONF_DSR_RESPONSE]
-        ): BooleanSelector(),
+        **{
+            probatio.Optional(name, default=default): BooleanSelector()
+            for name, default in (
+                (CONF_DSR_RESPONSE, values[CONF_DSR_RESPONSE]),
+                (CONF_UNDER_AGREEMENT, has_agreement(values)),
+            )
+        },
     }
 
 
@@ -198,7 +208,7 @@ def flat_rules(
     Everybody is kept as such, so that who joins the household later is one of them.
     """
     answers = dict(user_input)
-    for name in (SECTION_RULES, SECTION_GRID):
+    for name in (SECTION_RULES, SECTION_GRID, SECTION_CLOCK):
         answers.update(answers.pop(name, {}))
     chosen = answers.get(CONF_OVERRIDE_USERS)
     if chosen is not None and set(users) <= set(chosen):
@@ -215,16 +225,22 @@ def _exemption(who: str, answers: Mapping[str, Any]) -> dict[str, Any]:
     return before if before.get(CONF_WHO) == who else {CONF_WHO: who, **signature()}
 
 
-def rules_data(answers: Mapping[str, Any]) -> dict[str, Any]:
+def rules_data(hass: HomeAssistant, answers: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a wallbox's subentry holds of the rules."""
     data = {
         name: type(usual)(answers.get(name, usual))
         for name, usual in WALLBOX_DEFAULTS.items()
     }
-    data[CONF_DSR_ENTITIES] = list(data[CONF_DSR_ENTITIES])
+    for name in (CONF_DSR_ENTITIES, CONF_DAYS_OFF_ENTITIES):
+        data[name] = list(data[name])
     if data[CONF_WHO_DELAYS] != DELAY_HOME_ASSISTANT:
         data[CONF_EXEMPTION] = _exemption(data[CONF_WHO_DELAYS], answers)
-    for name in (CONF_OVERRIDE_USERS, CONF_FIRST_USE):
+    kept = [CONF_OVERRIDE_USERS, CONF_FIRST_USE]
+    if has_agreement(answers):
+        kept.append(CONF_AGREEMENT)
+    if zone_deviates(hass, data):
+        kept.append(CONF_TIMEZONE_KEPT)
+    for name in kept:
         if answers.get(name) is not None:
             data[name] = answers[name]
     return data

@@ -35,6 +35,7 @@ from .const import (
     CONF_EXEMPTION,
     CONF_FIRST_USE,
     CONF_PROFILE,
+    CONF_TARIFF,
     CONF_VARIANT,
     CONF_VISUALISATION_PASSWORD,
     CONF_WALLBOX_ID,
@@ -42,6 +43,7 @@ from .const import (
     SUBENTRY_WALLBOX,
 )
 from .diagnostic_inputs import likely_inputs
+from .flow_clock import clock_fields
 from .flow_hours import HoursSteps, signature
 from .flow_meter import MeterSteps
 from .flow_meter_forms import CONF_METER_SOURCE, MOST_UNITS, Source, source_field
@@ -53,8 +55,11 @@ from .flow_rules import (
     rules_fields,
     users_to_choose,
 )
+from .flow_tariff import TariffSteps, tariff_field
+from .flow_terms import TermsSteps
 from .meter_settings import CONF_METER, meter_settings
 from .miniserver import Structure, WallboxInfo
+from .rules import zone_name
 
 CONF_WALLBOXES = "wallboxes"
 CONF_SAME_AS = "same_as"
@@ -105,8 +110,9 @@ async def wallbox_schema(
         fields[probatio.Optional(probatio.Secret(CONF_VISUALISATION_PASSWORD))] = (
             TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
         )
-    fields |= source_field(defaults)
+    fields |= source_field(defaults) | tariff_field(defaults)
     fields |= rules
+    fields |= await clock_fields(hass, defaults)
     if structure.diagnostics:
         mapped = {
             name: control_id
@@ -151,23 +157,30 @@ def first_answers(info: WallboxInfo, structure: Structure) -> dict[str, Any]:
     }
 
 
-def subentry_data(info: WallboxInfo, answers: Mapping[str, Any]) -> dict[str, Any]:
+def subentry_data(
+    hass: HomeAssistant, info: WallboxInfo, answers: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return what a wallbox's subentry holds."""
     data: dict[str, Any] = {
         CONF_WALLBOX_ID: info.id,
         CONF_VARIANT: Variant(answers[CONF_VARIANT]).value,
         CONF_DIAGNOSTIC_INPUTS: dict(answers.get(CONF_DIAGNOSTIC_INPUTS, {})),
-        **rules_data(answers),
+        **rules_data(hass, answers),
     }
     if password := answers.get(CONF_VISUALISATION_PASSWORD):
         data[CONF_VISUALISATION_PASSWORD] = password
     if meter := answers.get(CONF_METER):
         data[CONF_METER] = dict(meter)
+    if tariff := answers.get(CONF_TARIFF):
+        data[CONF_TARIFF] = dict(tariff)
     return data
 
 
 class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)](
-    HoursSteps[ResultT], MeterSteps[ResultT]
+    TermsSteps[ResultT],
+    HoursSteps[ResultT],
+    MeterSteps[ResultT],
+    TariffSteps[ResultT],
 ):
     """The steps of each wallbox that was picked; goes in front of a flow."""
 
@@ -247,7 +260,12 @@ class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)](
         )
 
     async def async_answered(self, answers: dict[str, Any]) -> ResultT:
-        """Go on with a wallbox's answers: to the choice of hours where it is due."""
+        """Go on with a wallbox's answers: to what they leave open."""
+        return await self.async_terms(answers)
+
+    @override
+    async def async_terms_settled(self, answers: dict[str, Any]) -> ResultT:
+        """Go on to the choice of hours where it is due."""
         self._given = answers
         if self.hours_profile.first_use_choice and CONF_FIRST_USE not in answers:
             return await self.async_step_hours()
@@ -266,7 +284,19 @@ class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)](
 
     @property
     @override
+    def hours_zone(self) -> str:
+        """Return the time zone that was answered."""
+        return zone_name(self.hass, self._given)
+
+    @property
+    @override
     def hours_placeholders(self) -> dict[str, str]:
+        """Return which wallbox it is."""
+        return self._progress(self._pending[0])
+
+    @property
+    @override
+    def terms_placeholders(self) -> dict[str, str]:
         """Return which wallbox it is."""
         return self._progress(self._pending[0])
 
@@ -282,9 +312,15 @@ class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)](
 
     @override
     async def async_meter_chosen(self, meter: dict[str, Any] | None) -> ResultT:
-        """Keep the meter with the other answers."""
+        """Keep the meter with the other answers, and go on to the tariff."""
+        self._given = {**self._given, CONF_METER: meter}
+        return await self.async_tariff(self._given)
+
+    @override
+    async def async_tariff_chosen(self, tariff: dict[str, Any] | None) -> ResultT:
+        """Keep the tariff with the other answers."""
         return await self._async_take(
-            self._pending[0], {**self._given, CONF_METER: meter}
+            self._pending[0], {**self._given, CONF_TARIFF: tariff}
         )
 
     @property
@@ -313,7 +349,7 @@ class WallboxSteps[ResultT: (ConfigFlowResult, SubentryFlowResult)](
         """Take a wallbox's answers and go on with the next."""
         self._finished.append(
             ConfigSubentryData(
-                data=subentry_data(info, answers),
+                data=subentry_data(self.hass, info, answers),
                 subentry_type=SUBENTRY_WALLBOX,
                 title=answers[CONF_NAME].strip() or info.name,
                 unique_id=info.id,

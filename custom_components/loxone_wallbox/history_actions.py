@@ -33,6 +33,7 @@ from .history_query import (
     check_administrator,
 )
 from .history_summary import SUMMARY_SCHEMA, async_summary
+from .rights import told_of_paths
 
 type Work = Callable[
     [HomeAssistant, Mapping[str, Box], Mapping[str, Any]], Awaitable[dict[str, Any]]
@@ -79,7 +80,9 @@ def async_setup_history_actions(hass: HomeAssistant) -> None:
 async def _async_handle(action: HistoryAction, call: ServiceCall) -> ServiceResponse:
     """Answer a call; raises translated errors."""
     user = await async_user(call.hass, call.context)
-    boxes = boxes_of(call.hass, call.data[ATTR_DEVICE_ID], user)
+    boxes = boxes_of(call.hass, call.data[ATTR_DEVICE_ID], user, call.service)
     if action.work is async_import or ATTR_PATH in call.data:
-        check_administrator(user, call.service)
-    return await action.work(call.hass, boxes, call.data)
+        check_administrator(user, call.service, boxes)
+    sinks = (box.wallbox.security for box in boxes.values())
+    with told_of_paths(call.service, call.context.user_id, *sinks):
+        return await action.work(call.hass, boxes, call.data)

@@ -5,8 +5,8 @@ already and what was refused. All of it is checked before anything is written, a
 same again changes nothing. Raises translated errors.
 """
 
-import asyncio
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import asdict
 from datetime import timedelta
 import json
@@ -20,10 +20,9 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util import dt as dt_util
-from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
-from .history import SIGNAL_LEDGER_REPAIRED, async_get_store, ledger_of
+from .history import SIGNAL_LEDGER_REPAIRED, async_get_store, ledger_of, turn_of
 from .history_export import ATTR_PATH, FORMAT_NAME, SCHEMA, check_path
 from .history_query import Box
 from .records.importing import Plan, Refused, plan
@@ -45,8 +44,6 @@ IMPORT_SCHEMA: dict[Any, Any] = {
     probatio.Optional(ATTR_WALLBOX): cv.string,
 }
 
-_TURN: HassKey[asyncio.Lock] = HassKey(f"{DOMAIN}_importing")
-
 type Sessions = dict[str, list[Any]]
 
 
@@ -59,7 +56,10 @@ async def async_import(
         raise invalid("import_path_or_data")
     sessions = await hass.async_add_executor_job(_read, hass, path, data)
     sources = sources_of(boxes, sessions, asked.get(ATTR_WALLBOX))
-    async with hass.data.setdefault(_TURN, asyncio.Lock()):
+    async with AsyncExitStack() as turns:
+        # Always in the same order, so that no two imports wait for each other.
+        for key in sorted(sources):
+            await turns.enter_async_context(turn_of(hass, key))
         plans = {
             key: await _async_planned(hass, boxes[key], sessions[source])
             for key, source in sources.items()

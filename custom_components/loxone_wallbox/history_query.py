@@ -23,8 +23,9 @@ from .const import DOMAIN
 from .coordinator import WallboxCoordinator
 from .history import async_get_store, wallbox_key
 from .history_plain import plain_session
+from .naming import LONGEST_NAME, Names, async_names
 from .records.rows import Wanted
-from .rights import SecurityEvent, log_security
+from .rights import denied
 from .targets import invalid, utc_instant, wallboxes_of
 
 ATTR_START = "start"
@@ -36,8 +37,6 @@ ATTR_OFFSET = "offset"
 DEFAULT_LIMIT = 50
 MOST_LISTED = 1000
 MOST_SKIPPED = 1_000_000
-# A pseudonym is never longer.
-LONGEST_USER = 64
 
 FILTERS: dict[Any, Any] = {
     probatio.Optional(ATTR_START): cv.datetime,
@@ -67,17 +66,17 @@ class Box:
 
 
 def boxes_of(
-    hass: HomeAssistant, device_ids: Iterable[str], user: User | None
+    hass: HomeAssistant, device_ids: Iterable[str], user: User | None, act: str
 ) -> dict[str, Box]:
     """Return the wallboxes of devices by key, each once.
 
-    Refuses a device that is no wallbox, and who may not see the energy of one of them;
-    `user` None is an automation.
+    Refuses a device that is no wallbox, and who may not see the energy of one of them,
+    which is recorded as a refused `act`; `user` None is an automation.
     """
     found: dict[str, Box] = {}
     for device_id, wallbox in wallboxes_of(hass, list(device_ids)).items():
         if user is not None:
-            _check_may_read(hass, user, wallbox)
+            check_may_read(hass, user, wallbox, act)
         key = key_of(wallbox)
         found[key] = Box(
             device_id=device_id,
@@ -108,25 +107,22 @@ async def async_user(hass: HomeAssistant, context: Context) -> User | None:
     return user
 
 
-def check_administrator(user: User | None, act: str) -> None:
-    """Refuse anybody else; what an automation does an administrator wrote."""
+def check_administrator(user: User | None, act: str, boxes: Mapping[str, Box]) -> None:
+    """Refuse anybody else; what an automation does an administrator wrote.
+
+    The security log is told for each of the wallboxes that are asked for.
+    """
     if user is None or user.is_admin:
         return
-    log_security(
-        SecurityEvent(
-            kind="action_denied",
-            outcome="attempt_failed",
-            user_id=user.id,
-            detail={"action": act},
-        )
-    )
+    for box in boxes.values():
+        box.wallbox.security(denied(user.id, act))
     raise invalid("history_administrator_needed")
 
 
-def _check_may_read(
-    hass: HomeAssistant, user: User, wallbox: WallboxCoordinator
+def check_may_read(
+    hass: HomeAssistant, user: User, wallbox: WallboxCoordinator, act: str
 ) -> None:
-    """Refuse who may not see the energy of a wallbox."""
+    """Refuse who may not see the energy of a wallbox; the security log is told."""
     unique_id = f"{wallbox.miniserver.serial}_{wallbox.wallbox_id}_energy_total"
     entity_id = er.async_get(hass).async_get_entity_id(
         Platform.SENSOR, DOMAIN, unique_id
@@ -136,6 +132,7 @@ def _check_may_read(
     else:
         allowed = user.permissions.check_entity(entity_id, POLICY_READ)
     if not allowed:
+        wallbox.security(denied(user.id, act))
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="history_not_readable",
@@ -143,14 +140,16 @@ def _check_may_read(
         )
 
 
-def wanted_of(boxes: Mapping[str, Box], asked: Mapping[str, Any]) -> Wanted:
+def wanted_of(
+    boxes: Mapping[str, Box], asked: Mapping[str, Any], names: Names
+) -> Wanted:
     """Return which sessions are asked for; refuses a span or user that cannot be."""
     start, end = span_of(asked)
     return Wanted(
         start=None if start is None else start.timestamp(),
         end=None if end is None else end.timestamp(),
         wallboxes=tuple(boxes),
-        user_id=user_of(asked),
+        users=users_of(asked, names),
         visits=asked[ATTR_VISITS],
     )
 
@@ -166,19 +165,33 @@ def span_of(asked: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]
     return start, end
 
 
-def user_of(asked: Mapping[str, Any]) -> str | None:
-    """Return whose sessions are asked for, None for everybody's."""
+def users_of(asked: Mapping[str, Any], names: Names) -> tuple[str, ...] | None:
+    """Return whose sessions are asked for, None for everybody's.
+
+    Asked for is the owner's name of somebody, or the pseudonym.
+    """
     user: str | None = asked.get(ATTR_USER)
-    if user is not None and not 0 < len(user) <= LONGEST_USER:
+    if user is None:
+        return None
+    if not 0 < len(user) <= LONGEST_NAME:
         raise invalid("history_user_invalid")
-    return user
+    return names.pseudonyms(user)
+
+
+async def async_names_of(hass: HomeAssistant, boxes: Mapping[str, Box]) -> Names:
+    """Return what the owners of some wallboxes call those who charge."""
+    entries = {box.wallbox.config_entry.entry_id: box for box in boxes.values()}
+    return await async_names(
+        hass, [box.wallbox.config_entry for box in entries.values()]
+    )
 
 
 async def async_list(
     hass: HomeAssistant, boxes: Mapping[str, Box], asked: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return a page of sessions, the newest first, and how many there are."""
-    wanted, zone = wanted_of(boxes, asked), home_zone()
+    names, zone = await async_names_of(hass, boxes), home_zone()
+    wanted = wanted_of(boxes, asked, names)
     limit, offset = asked[ATTR_LIMIT], asked[ATTR_OFFSET]
     records, total = await async_get_store(hass).async_listed(
         wanted, limit=limit, offset=offset
@@ -186,7 +199,7 @@ async def async_list(
 
     def page() -> list[dict[str, Any]]:
         """Return the sessions of the page; a long one is too much for the loop."""
-        return [described(one, boxes[one["wallbox"]], zone) for one in records]
+        return [described(one, boxes[one["wallbox"]], zone, names) for one in records]
 
     return {
         "sessions": await hass.async_add_executor_job(page),
@@ -196,10 +209,12 @@ async def async_list(
     }
 
 
-def described(record: Mapping[str, Any], box: Box, zone: tzinfo) -> dict[str, Any]:
+def described(
+    record: Mapping[str, Any], box: Box, zone: tzinfo, names: Names
+) -> dict[str, Any]:
     """Return a session and whose it is."""
     return {
         "device_id": box.device_id,
         "wallbox": box.title,
-        **plain_session(record, zone),
+        **plain_session(record, zone, names),
     }

@@ -12,6 +12,7 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import UnitOfEnergy
+from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
 from .charging.schedule import Span
@@ -23,6 +24,9 @@ from .history_plain import kwh
 from .history_query import home_zone, key_of
 from .history_watch import HistoryWatch
 from .records.rows import Wanted
+
+# A running session is summed up after so much more: three minutes at 11 kW.
+STEP_KWH = 0.5
 
 
 def _month(now: datetime, zone: tzinfo) -> Span:
@@ -79,6 +83,8 @@ class HistorySensor(WallboxEntity, SensorEntity):
         """Take the wallbox and the time."""
         super().__init__(coordinator, description)
         self._watch: HistoryWatch | None = None
+        # What the running session had when it was last summed up, in kWh.
+        self._summed_at = 0.0
 
     @property
     @override
@@ -103,9 +109,14 @@ class HistorySensor(WallboxEntity, SensorEntity):
             self._watch.stop()
         await super().async_will_remove_from_hass()
 
+    @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Show nothing anew: power comes every second, and no session with it."""
+        """Sum up again after each step of energy: it comes every second."""
+        energy = self.coordinator.data.session.energy_kwh or 0.0
+        if self._watch is not None and abs(energy - self._summed_at) >= STEP_KWH:
+            self._summed_at = energy
+            self._watch.look_again()
 
     async def _async_sum_up(self) -> None:
         """Ask for the sum and show it."""

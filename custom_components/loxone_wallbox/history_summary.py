@@ -26,10 +26,12 @@ from .history_query import (
     ATTR_VISITS,
     FILTERS,
     Box,
+    async_names_of,
     home_zone,
     span_of,
-    user_of,
+    users_of,
 )
+from .naming import Names
 from .records.rows import Sum, Wanted
 from .targets import invalid
 
@@ -66,7 +68,8 @@ async def async_summary(
     hass: HomeAssistant, boxes: Mapping[str, Box], asked: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return what sessions add up to."""
-    user, zone = user_of(asked), home_zone()
+    names, zone = await async_names_of(hass, boxes), home_zone()
+    users = users_of(asked, names)
     whole = period_span(asked, zone, dt_util.utcnow())
     listed = asked.get(ATTR_MONTHS, asked[ATTR_PERIOD] is Period.YEAR)
     months = list(_months(whole, zone)) if listed else []
@@ -75,7 +78,7 @@ async def async_summary(
             start=span.start.timestamp(),
             end=span.end.timestamp(),
             wallboxes=tuple(boxes),
-            user_id=user,
+            users=users,
             visits=asked[ATTR_VISITS],
         )
         for span in (whole, *(span for _, span in months))
@@ -91,7 +94,7 @@ async def async_summary(
     if asked[ATTR_BY_WALLBOX]:
         answer["wallboxes"] = list(_by_wallbox(boxes, total))
     if asked[ATTR_BY_USER]:
-        answer["users"] = list(_by_user(total))
+        answer["users"] = list(_by_user(total, names))
     if listed:
         answer["months"] = [
             {"month": name, **_times(span, zone), **_figures(sums)}
@@ -165,10 +168,14 @@ def _by_wallbox(boxes: Mapping[str, Box], sums: list[Sum]) -> Iterator[dict[str,
         yield {"device_id": box.device_id, "wallbox": box.title, **_figures(own)}
 
 
-def _by_user(sums: list[Sum]) -> Iterator[dict[str, Any]]:
-    """Return the sums of each user; None are sessions of nobody known."""
-    for user in sorted({one.user_id for one in sums}, key=lambda one: (not one, one)):
-        own = [one for one in sums if one.user_id == user]
+def _by_user(sums: list[Sum], names: Names) -> Iterator[dict[str, Any]]:
+    """Return the sums of each user; None are sessions of nobody known.
+
+    Whom the owner calls the same is one.
+    """
+    users = {names.shown(one.user_id) for one in sums}
+    for user in sorted(users, key=lambda one: (not one, one)):
+        own = [one for one in sums if names.shown(one.user_id) == user]
         yield {"user": user, **_figures(own)}
 
 

@@ -53,6 +53,12 @@ class HistoryWatch:
             self._task.cancel()
 
     @callback
+    def look_again(self) -> None:
+        """Work, since more has flowed in a running session."""
+        if self._stop_listening is not None:
+            self._do()
+
+    @callback
     def _changed(self, wallbox: str | None) -> None:
         """Look whose sessions changed."""
         if wallbox in (None, self._key):

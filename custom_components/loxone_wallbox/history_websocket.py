@@ -74,7 +74,7 @@ async def _async_answer(
 ) -> None:
     """Send an answer, or in words why there is none."""
     try:
-        boxes = boxes_of(hass, msg[ATTR_DEVICE_ID], connection.user)
+        boxes = boxes_of(hass, msg[ATTR_DEVICE_ID], connection.user, msg["type"])
         answer = await work(hass, boxes, msg)
     except HomeAssistantError as err:
         connection.send_error(

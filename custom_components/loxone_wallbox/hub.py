@@ -20,9 +20,12 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
+from .alerts import Alerts
 from .charging.owner import OwnerState
 from .charging.variants import FACTS, Variant
+from .clock_repair import ClockRepair
 from .const import (
+    CONF_TARIFF,
     CONF_VARIANT,
     CONF_WALLBOX_ID,
     DOMAIN,
@@ -34,28 +37,48 @@ from .coordinator import (
     LoxoneWallboxRuntimeData,
     WallboxCoordinator,
 )
+from .days_off import DaysOffFollower
 from .dsr_sources import DsrSources
 from .farewell import async_leave_wallbox
+from .links import KeptLinks, async_load_links
+from .login_repair import LoginRepair
+from .meter_library import MeterLibraries
 from .meter_settings import CONF_METER, MeterSettings
 from .miniserver import ClientListener, Structure, Token, WallboxInfo
 from .miniserver.errors import AuthenticationError, MiniserverError
 from .records.state import StateKeeper
 from .rules import KeptMeter, async_load_meter, async_load_state
+from .security import Security
+from .security_causes import event_of
+from .security_options import OptionsWatch
+from .security_watch import SecurityWatch
 from .session_files import KeptSessions, async_load_sessions
 from .site import Site
+from .tariff_settings import tariff_settings
+from .watchdog import Watchdog
 
 
 class Hub(ClientListener):
     """Spreads what the client tells to the coordinators."""
 
-    def __init__(self, hass: HomeAssistant, entry: LoxoneWallboxConfigEntry) -> None:
+    def __init__(
+        self, hass: HomeAssistant, entry: LoxoneWallboxConfigEntry, security: Security
+    ) -> None:
         """Prepare; the client may tell of a new token before anything is set up."""
         self._hass = hass
+        self._security = security
+        self._watch = SecurityWatch(hass, security)
+        self._options = OptionsWatch(entry, security)
         self._entry = entry
         self._runtime: LoxoneWallboxRuntimeData | None = None
         self._syncing = asyncio.Lock()
         self._sources: dict[str, DsrSources] = {}
+        self._days_off: dict[str, DaysOffFollower] = {}
         self._site = Site(hass)
+        self._clock = ClockRepair(hass, entry)
+        self._watchdog = Watchdog(hass, entry)
+        self._login = LoginRepair(hass, entry)
+        self._libraries = MeterLibraries(hass, self._schedule_sync)
 
     async def async_start(self, runtime: LoxoneWallboxRuntimeData) -> None:
         """Build the wallboxes and follow the entry from now on."""
@@ -67,16 +90,33 @@ class Hub(ClientListener):
             )
         )
         self._entry.async_on_unload(self._stop_sources)
+        self._clock.start(runtime)
+        self._entry.async_on_unload(self._clock.stop)
+        self._watchdog.start(runtime)
+        self._entry.async_on_unload(self._watchdog.stop)
+        self._entry.async_on_unload(self._libraries.stop)
+        self._watch.start(runtime)
+        self._entry.async_on_unload(self._watch.stop)
+        self._login.look(runtime.miniserver.client)
+        self._entry.async_on_unload(self._login.stop)
 
     @override
     def connection_made(self) -> None:
         if self._runtime is not None:
             self._runtime.miniserver.link_made()
+            self._watch.look()
+            self._login.look(self._runtime.miniserver.client)
+            self._clock.look_soon()
 
     @override
     def connection_lost(self, error: MiniserverError) -> None:
         if self._runtime is not None:
             self._runtime.miniserver.link_lost(error)
+
+    @override
+    def attempt_failed(self, error: MiniserverError) -> None:
+        if (event := event_of(error)) is not None:
+            self._security.record(event)
 
     @override
     def structure_changed(self, structure: Structure) -> None:
@@ -104,6 +144,7 @@ class Hub(ClientListener):
         LOGGER.warning(
             "The Miniserver %s refuses the login: %s", self._entry.title, error
         )
+        self.attempt_failed(error)
         self._entry.async_start_reauth(self._hass)
 
     @callback
@@ -114,6 +155,10 @@ class Hub(ClientListener):
             and entry is self._entry
             and entry.state is ConfigEntryState.LOADED
         ):
+            self._options.look()
+            self._watchdog.look()
+            if self._runtime is not None:
+                self._runtime.miniserver.news.look()
             self._schedule_sync()
 
     def _schedule_sync(self) -> None:
@@ -145,19 +190,35 @@ class Hub(ClientListener):
                     await async_load_state(
                         self._hass, serial, one.data[CONF_WALLBOX_ID], one.data
                     ),
-                    await async_load_meter(self._hass, serial, one.data),
+                    await self._async_meter(serial, one),
                     await async_load_sessions(self._hass, serial, one.data),
+                    await async_load_links(self._hass, serial, one.data),
                 )
                 for one in new
             ]
             # All are there before the first decides: they may share a limit.
             built = [
-                self._build(runtime, subentry, state, meter, sessions)
-                for subentry, (state, meter, sessions) in zip(new, loaded, strict=True)
+                self._build(runtime, subentry, state, meter, sessions, links=links)
+                for subentry, (state, meter, sessions, links) in zip(
+                    new, loaded, strict=True
+                )
             ]
             for wallbox in built:
+                days_off = DaysOffFollower(self._hass, self._entry, wallbox)
+                self._days_off[wallbox.subentry_id] = days_off
+                await days_off.async_start()
                 self._start(runtime, wallbox)
             self._report_missing(runtime)
+            self._clock.look_soon()
+
+    async def _async_meter(
+        self, serial: str, subentry: ConfigSubentry
+    ) -> KeptMeter | None:
+        """Return a wallbox's meter, None where there is none that can be read."""
+        meter = await async_load_meter(self._hass, serial, subentry.data)
+        if meter is None or not await self._libraries.async_loads(subentry, meter[0]):
+            return None
+        return meter
 
     def _is_current(
         self, wallbox: WallboxCoordinator, subentry: ConfigSubentry
@@ -167,10 +228,13 @@ class Hub(ClientListener):
         Subentries are changed in place, so the wallbox keeps a copy to compare with.
         """
         info = wallbox.client.structure.wallboxes.get(wallbox.wallbox_id, wallbox.info)
+        _take_tariff(wallbox, subentry)
         return (
             wallbox.settings == dict(subentry.data)
             and wallbox.title == subentry.title
             and wallbox.info == info
+            and wallbox.measuring.unreadable
+            is self._libraries.lacks(wallbox.subentry_id)
         )
 
     async def _async_drop(
@@ -180,10 +244,14 @@ class Hub(ClientListener):
         runtime.wallboxes.pop(wallbox.subentry_id)
         if (sources := self._sources.pop(wallbox.subentry_id, None)) is not None:
             sources.stop()
+        if (days_off := self._days_off.pop(wallbox.subentry_id, None)) is not None:
+            days_off.stop()
+        self._watch.leave(wallbox)
         for entity in tuple(wallbox.entities):
             await entity.async_remove(force_remove=True)
         await wallbox.async_shutdown()
         ir.async_delete_issue(self._hass, DOMAIN, missing_issue(wallbox.subentry_id))
+        self._libraries.forget(wallbox.subentry_id)
 
     def _build(
         self,
@@ -192,6 +260,8 @@ class Hub(ClientListener):
         state: tuple[StateKeeper, OwnerState],
         meter: KeptMeter | None,
         sessions: KeptSessions,
+        *,
+        links: KeptLinks,
     ) -> WallboxCoordinator:
         """Set a wallbox up, with what was kept for it."""
         structure = runtime.miniserver.client.structure
@@ -205,6 +275,7 @@ class Hub(ClientListener):
             keeper=state[0],
             owner=state[1],
             site=self._site,
+            links=links,
         )
         if meter is not None:
             wallbox.measuring.measure_with(
@@ -212,6 +283,7 @@ class Hub(ClientListener):
                 show=wallbox.async_refresh_state,
                 learned=partial(self._keep_meter, wallbox),
             )
+        wallbox.measuring.unreadable = self._libraries.lacks(subentry.subentry_id)
         wallbox.record_with(sessions)
         runtime.wallboxes[subentry.subentry_id] = wallbox
         return wallbox
@@ -234,6 +306,7 @@ class Hub(ClientListener):
         self, runtime: LoxoneWallboxRuntimeData, wallbox: WallboxCoordinator
     ) -> None:
         """Show a wallbox and let it decide."""
+        Alerts(self._hass, wallbox).start()
         for add in runtime.platforms:
             add(wallbox)
         wallbox.async_refresh_state()
@@ -242,13 +315,17 @@ class Hub(ClientListener):
         sources = DsrSources(self._hass, self._entry, wallbox)
         self._sources[wallbox.subentry_id] = sources
         sources.start()
+        self._watch.follow(wallbox)
 
     @callback
     def _stop_sources(self) -> None:
-        """Follow the sources of grid events no longer."""
+        """Follow the sources of grid events and of days off no longer."""
         for sources in self._sources.values():
             sources.stop()
+        for days_off in self._days_off.values():
+            days_off.stop()
         self._sources.clear()
+        self._days_off.clear()
 
     def _report_missing(self, runtime: LoxoneWallboxRuntimeData) -> None:
         """Raise or clear the repair of each wallbox the structure file lacks."""
@@ -274,6 +351,20 @@ class Hub(ClientListener):
 def missing_issue(subentry_id: str) -> str:
     """Return the id of the repair of a missing wallbox; it travels in diagnostics."""
     return f"wallbox_missing_{subentry_id}"
+
+
+def _take_tariff(wallbox: WallboxCoordinator, subentry: ConfigSubentry) -> None:
+    """Let another tariff hold from now on; nothing is built anew for it."""
+    tariff, was = tariff_settings(subentry.data), tariff_settings(wallbox.settings)
+    if tariff == was or wallbox.recording is None:
+        return
+    settings = {**wallbox.settings, CONF_TARIFF: tariff}
+    wallbox.settings = {
+        name: value
+        for name, value in settings.items()
+        if name != CONF_TARIFF or tariff is not None
+    }
+    wallbox.recording.prices.settle(tariff)
 
 
 def _missing_wallbox(subentry: ConfigSubentry) -> WallboxInfo:

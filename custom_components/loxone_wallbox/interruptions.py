@@ -18,7 +18,8 @@ class Interruptions:
     """What came in between two decisions on one wallbox.
 
     `reconnected_at` is when the link was back after a real loss or a restart of the
-    Miniserver: a relevant time.
+    Miniserver: a relevant time. `resumed_at` is when we first looked after a start of
+    our own.
     """
 
     def __init__(self, security: SecuritySink) -> None:
@@ -28,6 +29,7 @@ class Interruptions:
         self._lost_since: float | None = None
         self._back_at: datetime | None = None
         self.reconnected_at: datetime | None = None
+        self.resumed_at: datetime | None = None
 
     def lose_link(self) -> None:
         """Take note that there is no link; may come often."""
@@ -42,6 +44,8 @@ class Interruptions:
         Our own start, the `first` look, is no relevant time; a Miniserver that was
         back from a restart at `back_at` is, however short it was away, at any look.
         """
+        if first and self.resumed_at is None:
+            self.resumed_at = now
         if back_at != self._back_at and back_at is not None:
             self.reconnected_at = min(back_at, now)
         self._back_at = back_at
@@ -59,6 +63,8 @@ class Interruptions:
             return None
         if self.reconnected_at is not None:
             self.reconnected_at = min(self.reconnected_at, now)
+        if self.resumed_at is not None:
+            self.resumed_at = min(self.resumed_at, now)
         detail = {"seconds": round(step.total_seconds())}
         self._security(SecurityEvent(kind="clock_step", outcome="info", detail=detail))
         return step

@@ -6,9 +6,9 @@ wallbox, and all of it is tried again.
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
@@ -16,63 +16,37 @@ from homeassistant.exceptions import HomeAssistantError
 
 from .charging.variants import VariantFacts
 from .const import LOGGER
-from .meter.account import MeterAccount, MeterFacts, SteadyClock
+from .meter.account import MeterAccount, MeterFacts
+from .meter.charging_coverage import ChargingCoverage
 from .meter.checks import Circuit
 from .meter.clock import MeterClock, SystemClock
-from .meter.counter import Answer, Counter
+from .meter.counter import Answer
+from .meter.coverage import BelievedCoverage
 from .meter.errors import Missing
 from .meter.findings import Finding, FindingKind
-from .meter.latch import SessionEnergy, Stage
+from .meter.latch import SessionEnergy
 from .meter.model import MeterProfile
 from .meter.reader import LOST_AFTER, Figures, MeterReader
 from .meter.refresh import SUITABLE_S, RefreshWatch
+from .meter.rests import Rests
 from .meter.sample import MeterSample
 from .meter.shown import ShowGate
+from .meter.steady import SteadyClock
 from .meter.visits import MeterVisits
+from .meter_keeping import MeterKeeping
 from .meter_link import open_link
+from .meter_security import MeterSecurity
 from .meter_settings import MeterSettings
+from .meter_shown import MeterListener, MeterShown, kwh, percent
 from .records.state import StateKeeper
-from .rights import SecurityEvent, SecuritySink
 from .rules import identity_of
-from .saving import Saver
 
 # A meter or its settings that cannot be used at all is tried again so often.
 RETRY_S = 60.0
 # A silence is no hiccup any more, and is said once.
 SILENT_AFTER_S = 10.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MeterShown:
-    """What is shown of a meter; W, kWh, s, None is unknown, `coverage` 0 to 1.
-
-    `error_pct` is by how much the power is too high, compared with the energy.
-    """
-
-    connected: bool = False
-    power_w: float | None = None
-    energy_kwh: float | None = None
-    age_s: float | None = None
-    coverage: float | None = None
-    latency_s: float | None = None
-    error_pct: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MeterListener:
-    """Who is told of what.
-
-    `show` of something worth showing, `tell` of a counter that broke, `measured` of the
-    power of each second (seconds UTC, W, None where unknown), `learned` of settings
-    that say more of the meter than those before, `security` of what the security log
-    keeps.
-    """
-
-    show: Callable[[], None]
-    tell: Callable[[Finding], None]
-    measured: Callable[[float, float | None], None]
-    learned: Callable[[MeterSettings], None]
-    security: SecuritySink
+# A counter that was believed so long ago is an old one, though the power goes on.
+STALE_AFTER_S = 60.0
 
 
 def meter_facts(settings: MeterSettings, variant: VariantFacts) -> MeterFacts:
@@ -103,28 +77,33 @@ class MeterCoordinator:
         self._hass = hass
         self._title = title
         self.settings = settings
-        self._facts = facts
         self._listener = listener
+        self._security = MeterSecurity(title, listener.security)
         self._clock = clock or SystemClock()
         now = datetime.fromtimestamp(self._clock.time(), UTC)
         self._steady = SteadyClock(now, self._clock.monotonic())
         self.account = MeterAccount.from_dict(kept or {})
+        self._facts = replace(facts, kept_at=self.account.read_at)
         self.visits = MeterVisits.from_dict((kept or {}).get("visits", {}))
-        self._saver = Saver(hass, keeper, title, self._kept)
-        self._saved: Counter | None = self.account.counter if kept else None
-        self._saved_at = self._clock.monotonic()
-        self._told = self.session
-        self._gate = ShowGate()
+        self._keeping = MeterKeeping(hass, keeper, title, self._kept, self._clock)
+        self._keeping.begin(self.account.counter if kept else None, self.session)
+        self._gate = ShowGate(settings.profile.poll_s)
         self._refresh = RefreshWatch(settings.profile)
+        self._coverage = ChargingCoverage(settings.profile.poll_s)
+        self._believed = BelievedCoverage(settings.profile.poll_s)
+        self._rests = Rests(settings.profile.poll_s)
         self._reader: MeterReader | None = None
         self._gaps = 0
+        # Ticks in a row without a power to believe, whatever the reason.
+        self._unknown = 0
         self._silent_since: float | None = None
         self._said_silent = False
         self._before: tuple[float | None] | None = None
         self._task: asyncio.Task[None] | None = None
         self.shown = MeterShown(
-            energy_kwh=_kwh(self.account.total_wh),
-            error_pct=_percent(self.visits.error_pct),
+            energy_kwh=kwh(self.account.total_wh),
+            stale_since=self._read_at,
+            error_pct=percent(self.visits.error_pct),
         )
 
     @property
@@ -136,6 +115,11 @@ class MeterCoordinator:
     def now(self) -> float:
         """Return the present instant in seconds UTC."""
         return self._clock.time()
+
+    @property
+    def ahead(self) -> timedelta:
+        """Return how far its clock is before one that nobody can set."""
+        return timedelta(seconds=self._clock.time() - self._clock.monotonic())
 
     @property
     def session(self) -> SessionEnergy | None:
@@ -153,6 +137,7 @@ class MeterCoordinator:
         return (
             *self.account.findings,
             *self.visits.findings(self.profile.poll_s),
+            *self._coverage.findings,
             *self._slowness,
         )
 
@@ -178,8 +163,9 @@ class MeterCoordinator:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
-            await self._saver.async_save()
-        self._saver.stop()
+            self._security.stop()
+            await self._keeping.async_save()
+        self._keeping.stop()
 
     @callback
     def go_on_from(self, energy_kwh: float | None) -> None:
@@ -187,10 +173,19 @@ class MeterCoordinator:
         self._before = (None if energy_kwh is None else energy_kwh * 1000,)
 
     @callback
-    def begin_visit(self, key: str | None, empty_since: float | None) -> None:
-        """Begin to measure a car's stay, see `MeterVisits.begin`."""
-        self.visits = self.visits.begin(self.account, key, empty_since)
-        self._save_soon()
+    def begin_visit(
+        self, key: str | None, empty_since: float | None, unseen_at: float | None
+    ) -> None:
+        """Begin to measure a car's stay, see `MeterVisits.begin`.
+
+        `unseen_at` is when a car came of which is told only now (seconds UTC).
+        """
+        rested = None
+        if unseen_at is not None:
+            since_s = self._clock.time() - unseen_at
+            rested = self._rests.wh_at(self._clock.monotonic() - since_s)
+        self.visits = self.visits.begin(self.account, key, empty_since, rested)
+        self._keeping.save(self.account.counter)
 
     @callback
     def name_visit(self, key: str) -> None:
@@ -203,7 +198,7 @@ class MeterCoordinator:
         if self.visits.is_open:
             self.visits = self.visits.end(self.profile.poll_s)
             self._publish(self.shown.power_w)
-            self._save_soon()
+            self._keeping.save(self.account.counter)
 
     async def async_answer(self, answer: Answer, user_id: str | None) -> None:
         """Take the owner's word for what a break of the counter was."""
@@ -213,15 +208,8 @@ class MeterCoordinator:
         self.account = self.account.answer(answer)
         self.visits = self.visits.interrupted()
         if answer is Answer.REPLACED:
-            self._listener.security(
-                SecurityEvent(
-                    kind="meter_replaced",
-                    outcome="info",
-                    user_id=user_id,
-                    detail={"wallbox": self._title, **question.finding.data},
-                )
-            )
-        await self._saver.async_save()
+            self._security.replaced(question, user_id)
+        await self._keeping.async_save()
 
     def _kept(self) -> dict[str, Any]:
         """Return what has to outlive a restart, and of which meter it is."""
@@ -234,24 +222,59 @@ class MeterCoordinator:
     async def _async_run(self) -> None:
         """Read, and begin anew whenever that ends."""
         while True:
+            missing, reason = Missing.NOT_READ, None
             try:
-                async with open_link(self._hass, self.settings, self._clock) as link:
-                    self._reader = MeterReader(
-                        link, self._facts.profile, self._take, clock=self._clock
-                    )
-                    await self._reader.run()
+                await self._async_read()
             except HomeAssistantError as err:
-                self._say_silent(str(err))
+                missing, reason = Missing.CANNOT_CONNECT, str(err)
             except Exception:  # noqa: BLE001
                 # Whatever it is: the wallbox goes on, and the meter is tried again.
                 LOGGER.exception("The meter of %s cannot be read", self._title)
+            await self._async_pause(missing, reason)
+
+    async def _async_read(self) -> None:
+        """Read until that ends."""
+        async with open_link(
+            self._hass, self.settings, self._clock, lasting=True
+        ) as link:
+            self._reader = MeterReader(
+                link,
+                self._facts.profile,
+                self._take,
+                clock=self._clock,
+                fit=self.settings.fit,
+            )
+            await self._reader.run()
+
+    async def _async_pause(self, missing: Missing, reason: str | None) -> None:
+        """Let some time pass before the next try; each tick of it is missed."""
+        # Whatever ended the reading was said, and may be about to happen again.
+        with suppress(Exception):
+            if reason is not None:
+                self._say_silent(reason)
             self._lose()
-            await self._clock.sleep(RETRY_S)
+        due = self._clock.monotonic()
+        until = due + RETRY_S
+        while due < until:
+            due += self.profile.poll_s
+            await self._clock.sleep(due - self._clock.monotonic())
+            with suppress(Exception):
+                self._miss(missing)
+
+    @callback
+    def _miss(self, missing: Missing) -> None:
+        """Take note of a tick in which nobody reads."""
+        self._believed.take(None, self._steady_now)
+        self._coverage.take(None, missing, present=self.visits.is_open)
+        self._listener.measured(self._clock.time(), None)
 
     @callback
     def _take(self, sample: MeterSample) -> None:
         """Take the sample of a second."""
+        caught_up = self._steady.follow(sample.utc, sample.monotonic)
         at = self._steady.at(sample.monotonic)
+        if caught_up:
+            self.account = self.account.reconsidered(at, self._facts)
         doubted = self.account.counter.in_doubt
         self.account, finding = self.account.take(sample, self._facts, at)
         if self._before is not None:
@@ -259,15 +282,20 @@ class MeterCoordinator:
         if finding is not None:
             self.visits = self.visits.interrupted()
         self.visits = self.visits.take(self.account, at, self._refresh_s)
-        self._listener.measured(sample.utc.timestamp(), self.account.power_w)
+        power_w = self.account.power_w
+        self._believed.take(power_w, at)
+        self._rests.take(self.account.counted_wh, power_w, sample.monotonic)
+        self._coverage.take(power_w, sample.missing, present=self.visits.is_open)
+        self._security.take(sample, self.account.rejected)
+        self._listener.measured(sample.utc.timestamp(), power_w)
         self._note_silence(sample)
         self._learn(sample, doubted=doubted)
         if finding is not None:
             self._listener.tell(finding)
-        power = self._power(sample)
-        if self._gate.opens(sample.utc.timestamp(), power):
+        power = self._power()
+        if self._gate.opens(sample.utc.timestamp(), power) or self._turned:
             self._publish(power)
-        self._save_if_worth()
+        self._keeping.take(self.account.counter, self.session)
 
     def _learn(self, sample: MeterSample, *, doubted: bool) -> None:
         """Find out about the meter itself; `doubted` is what its counter was before."""
@@ -276,6 +304,10 @@ class MeterCoordinator:
             return
         if counter.in_doubt and not doubted and counter.segment is not None:
             reader.doubt()
+        if reader.fit != self.settings.fit:
+            # What it refuses once it would refuse at each start.
+            self.settings = replace(self.settings, fit=reader.fit)
+            self._listener.learned(self.settings)
         if self.settings.refresh_s is not None:
             return
         result = self._refresh.take(sample, reader.fit)
@@ -309,66 +341,71 @@ class MeterCoordinator:
         )
         self._publish(None)
 
-    def _power(self, sample: MeterSample) -> float | None:
-        """Return the power to show: the last one outlives a hiccup."""
-        if sample.missing is None:
-            return self.account.power_w
-        return self.shown.power_w if self._gaps < LOST_AFTER else None
+    def _power(self) -> float | None:
+        """Return the power to show: the last one outlives a gap or some garbage."""
+        power_w = self.account.power_w
+        self._unknown = 0 if power_w is not None else self._unknown + 1
+        if power_w is not None or self._unknown >= LOST_AFTER:
+            return power_w
+        return self.shown.power_w
 
     @callback
     def _publish(self, power_w: float | None) -> None:
         """Show the present figures."""
         reader = self._reader
-        coverage = None if reader is None else reader.coverage
+        coverage = None if reader is None else self._believed.share
         latency = None if reader is None else reader.figures.latency_s
-        age = None if reader is None else reader.age_s
+        age = None if reader is None else self._believed.age_s(self._steady_now)
         self.shown = MeterShown(
-            connected=not self._said_silent and self._gaps < LOST_AFTER,
+            connected=self._connected,
             power_w=None if power_w is None else round(power_w, 1),
-            energy_kwh=_kwh(self.account.total_wh),
+            energy_kwh=kwh(self.account.total_wh),
+            stale_since=self._stale_since,
             age_s=None if age is None else round(age, 1),
             coverage=None if coverage is None else round(coverage, 4),
             latency_s=None if latency is None else round(latency, 3),
-            error_pct=_percent(self.visits.error_pct),
+            error_pct=percent(self.visits.error_pct),
         )
         self._listener.show()
+
+    @property
+    def _steady_now(self) -> float:
+        """Return the present instant as samples have it."""
+        return self._steady.at(self._clock.monotonic())
+
+    @property
+    def _turned(self) -> bool:
+        """Tell whether the energy has become known, or old, or is read again."""
+        known = self.account.total_wh is not None
+        if known is not (self.shown.energy_kwh is not None):
+            return True
+        return (self._stale_since is None) is not (self.shown.stale_since is None)
+
+    @property
+    def _read_at(self) -> datetime | None:
+        """Return when the energy was last read, before a restart maybe."""
+        at = self.account.read_at
+        return None if at is None else datetime.fromtimestamp(round(at), UTC)
+
+    @property
+    def _connected(self) -> bool:
+        """Tell whether the meter gives readings."""
+        return not self._said_silent and self._gaps < LOST_AFTER
+
+    @property
+    def _stale_since(self) -> datetime | None:
+        """Return when the energy was last read, None where that is just now."""
+        at = self.account.read_at
+        fresh = at is not None and self._steady_now - at <= STALE_AFTER_S
+        return None if self._connected and fresh else self._read_at
 
     def _lose(self) -> None:
         """Show that nothing is read."""
         self._reader = None
-        self._gaps = LOST_AFTER
+        self._gaps = self._unknown = LOST_AFTER
         self._publish(None)
 
     @property
     def _refresh_s(self) -> float:
         """Return how far the meter's counter may be behind."""
         return max(self.settings.refresh_s or 1.0, self.profile.poll_s)
-
-    def _save_if_worth(self) -> None:
-        """Keep the counter when it changed, at most once a minute, or at a turn."""
-        now = self._clock.monotonic()
-        counter, session = self.account.counter, self.session
-        turned = _stage(session) is not _stage(self._told)
-        self._told = session
-        if turned or counter.worth_saving(self._saved, now - self._saved_at):
-            self._save_soon()
-
-    def _save_soon(self) -> None:
-        """Keep everything as it is when the disk is ready."""
-        self._saved, self._saved_at = self.account.counter, self._clock.monotonic()
-        self._hass.async_create_task(self._saver.async_save(), eager_start=True)
-
-
-def _stage(session: SessionEnergy | None) -> Stage | None:
-    """Return how final the energy of a stay is."""
-    return None if session is None else session.stage
-
-
-def _kwh(energy_wh: float | None) -> float | None:
-    """Return an energy in kWh, to the watt-hour."""
-    return None if energy_wh is None else round(energy_wh / 1000, 3)
-
-
-def _percent(share: float | None) -> float | None:
-    """Return a percentage to a tenth."""
-    return None if share is None else round(share, 1)

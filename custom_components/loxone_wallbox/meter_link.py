@@ -1,7 +1,7 @@
 """Open the way to a meter: Home Assistant's shared connection or one of our own.
 
 Whatever speaks Modbus is loaded here, when a meter is to be read, and by a thread. A
-wallbox has to be controllable where Modbus does not load; then its meter is silent.
+wallbox has to be controllable where Modbus does not load; see `meter_library`.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
 from .meter.clock import MeterClock
+from .meter_hold import hold_unit, owner_of
 from .meter_settings import MeterSettings, Sharing
 
 if TYPE_CHECKING:
@@ -22,13 +23,32 @@ if TYPE_CHECKING:
 # Home Assistant's own integration, which has the shared connections.
 SHARED_MODULE = "homeassistant.components.modbus"
 _LINK, _DEDICATED = f"{__package__}.meter.link", f"{__package__}.meter.dedicated"
+# What makes numbers of what was read.
+_DECODER = "modbus_connection.decode"
+
+
+class MeterLibraryError(HomeAssistantError):
+    """What a meter is read with does not load."""
+
+    def __init__(self, reason: str) -> None:
+        """Take the reason in the words of whoever failed."""
+        super().__init__(f"Modbus does not load ({reason})")
+        self.reason = reason
 
 
 @asynccontextmanager
 async def open_link(
-    hass: HomeAssistant, settings: MeterSettings, clock: MeterClock | None = None
+    hass: HomeAssistant,
+    settings: MeterSettings,
+    clock: MeterClock | None = None,
+    *,
+    lasting: bool = False,
 ) -> AsyncIterator[MeterLink]:
     """Hold a link to a meter; nothing is sent yet.
+
+    `lasting` is for the meter of a wallbox, whose entry is then known to use the
+    connection. A flow has no wallbox yet: what it borrows is nobody's, and given back
+    with the end of this.
 
     Begins with the silence that the meter needs between two requests: a link that was
     closed just before may have asked it something.
@@ -49,15 +69,10 @@ async def open_link(
         finally:
             await link.close()
         return
-    from homeassistant.components.modbus import (  # noqa: PLC0415
-        async_get_temporary_unit,
-    )
-
     from .meter.link import SharedLink, Wire  # noqa: PLC0415
 
-    async with async_get_temporary_unit(
-        hass, settings.params, settings.unit_id
-    ) as unit:
+    entry = owner_of(hass, settings) if lasting else None
+    async with hold_unit(hass, entry, settings.params, settings.unit_id) as unit:
         link = SharedLink(unit, settings.profile, Wire.of(settings.params), clock=clock)
         try:
             yield link
@@ -66,14 +81,19 @@ async def open_link(
 
 
 async def async_load_for(hass: HomeAssistant, settings: MeterSettings) -> None:
-    """Load what a meter is read with; raises `HomeAssistantError`, see `async_load`."""
+    """Load what a meter is read with; raises `MeterLibraryError`."""
+    await async_load_library(hass)
     if settings.sharing is Sharing.SHARED:
-        await async_load(hass, _LINK, SHARED_MODULE)
+        await async_load(hass, SHARED_MODULE)
         return
-    await async_load(hass, _DEDICATED)
     from .meter.dedicated import backend_of  # noqa: PLC0415
 
     await async_load(hass, backend_of(settings.params))
+
+
+async def async_load_library(hass: HomeAssistant) -> None:
+    """Load what any meter is read with; raises `MeterLibraryError`."""
+    await async_load(hass, _DECODER, _LINK, _DEDICATED)
 
 
 async def async_load(hass: HomeAssistant, *names: str) -> None:
@@ -82,11 +102,11 @@ async def async_load(hass: HomeAssistant, *names: str) -> None:
     Home Assistant's own helper remembers for good that a module was not there; this
     tries again, so that a library that was repaired is found without a restart.
 
-    Raises `HomeAssistantError`, with the reason in words, where one does not load.
+    Raises `MeterLibraryError` where one does not load.
     """
     for name in names:
         try:
             await hass.async_add_import_executor_job(import_module, name)
         except Exception as err:
             # A library of the wrong release may fail with anything.
-            raise HomeAssistantError(f"Modbus does not load ({err})") from err
+            raise MeterLibraryError(str(err) or type(err).__name__) from err

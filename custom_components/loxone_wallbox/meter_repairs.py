@@ -4,6 +4,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
+from .meter.charging_coverage import Cause
 from .meter.counter import Question
 from .meter.findings import Finding, FindingKind
 
@@ -27,8 +28,26 @@ LASTING = frozenset(
         FindingKind.INACCURATE,
         FindingKind.BIASED,
         FindingKind.MEASURES_SLOWLY,
+        FindingKind.COVERAGE_LOW,
     }
 )
+# What to do about missing readings depends on what keeps them away.
+COVERAGE_TEXTS = {
+    Cause.GATEWAY: "coverage_low_gateway",
+    Cause.METER: "coverage_low_meter",
+    Cause.ANSWERS: "coverage_low_answers",
+    Cause.SLOW: "coverage_low_slow",
+    Cause.BUSY: "coverage_low_busy",
+}
+# The figures that texts mention, and from which change on an owner cares. What changes
+# by less is not told anew: it would each minute.
+FOLLOWED = {
+    "error_pct": 0.5,
+    "measured_pct": 1.0,
+    "refresh_s": 0.1,
+    "counted_kwh": 1.0,
+    "integrated_kwh": 1.0,
+}
 
 
 class MeterRepairs:
@@ -39,7 +58,8 @@ class MeterRepairs:
         self._hass = hass
         self._subentry_id = subentry_id
         self._title = title
-        self._raised: frozenset[FindingKind] = frozenset()
+        # What is raised, with the figures that were told last.
+        self._raised: dict[FindingKind, Finding] = {}
 
     @callback
     def broke(self, finding: Finding) -> None:
@@ -77,24 +97,30 @@ class MeterRepairs:
     def last(self, findings: tuple[Finding, ...]) -> None:
         """Raise what is wrong now and clear what is over."""
         now = {one.kind: one for one in findings if one.kind in LASTING}
-        if self._raised == frozenset(now):
-            return
-        for kind in LASTING - set(now):
+        for kind in set(self._raised) - set(now):
             ir.async_delete_issue(self._hass, DOMAIN, self._issue_id(kind))
-        for kind in set(now) - self._raised:
-            ir.async_create_issue(
-                self._hass,
-                DOMAIN,
-                self._issue_id(kind),
-                is_fixable=False,
-                severity=ir.IssueSeverity.WARNING,
-                translation_key=kind.value,
-                translation_placeholders={
-                    "wallbox": self._title,
-                    **{name: str(value) for name, value in now[kind].data.items()},
-                },
-            )
-        self._raised = frozenset(now)
+            del self._raised[kind]
+        for kind, finding in now.items():
+            told = self._raised.get(kind)
+            if told is None or _is_news(told, finding):
+                self._raise(finding)
+
+    @callback
+    def _raise(self, finding: Finding) -> None:
+        """Tell what is wrong; what the owner ignores stays ignored."""
+        self._raised[finding.kind] = finding
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            self._issue_id(finding.kind),
+            is_fixable=False,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key=_text(finding),
+            translation_placeholders={
+                "wallbox": self._title,
+                **{name: str(value) for name, value in finding.data.items()},
+            },
+        )
 
     @callback
     def clear(self) -> None:
@@ -104,6 +130,24 @@ class MeterRepairs:
     def _issue_id(self, kind: FindingKind) -> str:
         """Return the id of a repair."""
         return f"{kind.value}_{self._subentry_id}"
+
+
+def _text(finding: Finding) -> str:
+    """Return the translation key of what is wrong."""
+    if finding.kind is FindingKind.COVERAGE_LOW:
+        return COVERAGE_TEXTS[Cause(str(finding.data["cause"]))]
+    return finding.kind.value
+
+
+def _is_news(told: Finding, now: Finding) -> bool:
+    """Tell whether a finding has another text, or figures that an owner cares about."""
+    if _text(told) != _text(now):
+        return True
+    return any(
+        abs(float(now.data[name]) - float(told.data[name])) >= step
+        for name, step in FOLLOWED.items()
+        if name in now.data and name in told.data
+    )
 
 
 def break_issue(subentry_id: str) -> str:

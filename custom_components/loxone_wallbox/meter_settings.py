@@ -6,11 +6,12 @@ from the Miniserver.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .const import LOGGER
+from .meter.fit import Fit
 from .meter.model import MeterProfile
 from .meter.profiles import PROFILES
 
@@ -45,7 +46,8 @@ class MeterSettings:
     serial one. `inverted` is a meter that counts the car's energy as export. `serial`
     is the number it gave at setup. `refresh_s` is how often it measures anew, found at
     setup or in the first session, None where that is not proven yet; `slow_accepted` is
-    that the owner was told at setup that it is too slow for power every second.
+    that the owner was told at setup that it is too slow for power every second. `fit` is
+    how this unit is to be read, so that it need not refuse again what it has not.
     """
 
     profile_id: str
@@ -62,6 +64,7 @@ class MeterSettings:
     serial: str | None = None
     refresh_s: float | None = None
     slow_accepted: bool = False
+    fit: Fit = field(default_factory=Fit)
 
     @property
     def profile(self) -> MeterProfile:
@@ -106,6 +109,7 @@ class MeterSettings:
             "serial": self.serial,
             "refresh_s": self.refresh_s,
             "slow_accepted": self.slow_accepted,
+            "fit": self.fit.as_dict(),
         }
 
     @classmethod
@@ -116,6 +120,7 @@ class MeterSettings:
             raise ValueError(f"no meter {data['profile']!r} is known")
         fields["sharing"] = Sharing(data["sharing"])
         fields["transport"] = Transport(data["transport"])
+        fields["fit"] = Fit.from_dict(data.get("fit", {}))
         return cls(profile_id=data["profile"], **fields)
 
 

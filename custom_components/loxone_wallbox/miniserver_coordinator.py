@@ -1,5 +1,7 @@
 """The link to a Miniserver as Home Assistant sees it."""
 
+import asyncio
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, override
 
@@ -7,12 +9,14 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_call_later
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .const import CONF_GRACE_S, DEFAULT_GRACE_S, DOMAIN, LOGGER, MANUFACTURER
+from .firmware_news import FirmwareNews
 from .miniserver import MiniserverClient
 from .miniserver.errors import MiniserverError
+from .pushed import PushCoordinator
+from .security import Security
 
 MINISERVER_MODELS = {
     0: "Miniserver Gen 1",
@@ -23,7 +27,25 @@ MINISERVER_MODELS = {
 }
 
 
-class MiniserverCoordinator(DataUpdateCoordinator[None]):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pulses:
+    """The pulses that show the Miniserver that we are there.
+
+    `input_name` is what the owner named, None for none; `last_at` when the last pulse
+    was taken, `refused` whether the last one was not.
+    """
+
+    input_name: str | None = None
+    last_at: datetime | None = None
+    refused: bool = False
+
+    @property
+    def proven(self) -> bool:
+        """Tell whether the Miniserver takes them, so that it would miss us."""
+        return self.last_at is not None and not self.refused
+
+
+class MiniserverCoordinator(PushCoordinator[None]):
     """The link to one Miniserver; pushes, never polls.
 
     `connected` follows the link at once, `available` only after the grace, so that a
@@ -37,16 +59,27 @@ class MiniserverCoordinator(DataUpdateCoordinator[None]):
         hass: HomeAssistant,
         entry: ConfigEntry[Any],
         client: MiniserverClient,
+        security: Security,
         *,
         restarted: bool = False,
     ) -> None:
-        """Take a client that is connected, and whether the Miniserver restarted."""
+        """Take a client that is connected, and whether the Miniserver restarted.
+
+        `security` is the log of what happens at the Miniserver.
+        """
         super().__init__(hass, LOGGER, config_entry=entry, name=entry.title)
         self.client = client
+        self.security = security
+        self.news = FirmwareNews(hass, entry)
         self.available = True
         # When the Miniserver was last back from a restart.
         self.back_at = dt_util.utcnow() if restarted else None
+        # How its clock compared with ours at the last look, None before the first.
+        self.clock: dict[str, Any] | None = None
         self.device_id = self._register_device()
+        self.pulses = Pulses()
+        # A test of what happens without us, while one runs.
+        self.fallback: asyncio.Task[Any] | None = None
         self._grace: CALLBACK_TYPE | None = None
         self._said_lost = False
 
@@ -109,6 +142,7 @@ class MiniserverCoordinator(DataUpdateCoordinator[None]):
         """Stop waiting and close the link."""
         self._cancel_grace()
         await super().async_shutdown()
+        await self.news.async_shutdown()
         await self.client.close()
 
     def _cancel_grace(self) -> None:

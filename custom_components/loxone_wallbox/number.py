@@ -8,13 +8,20 @@ from homeassistant.components.number import (
     NumberEntityDescription,
     NumberMode,
 )
-from homeassistant.const import EntityCategory, Platform, UnitOfPower, UnitOfTime
+from homeassistant.const import (
+    EntityCategory,
+    Platform,
+    UnitOfElectricCurrent,
+    UnitOfPower,
+    UnitOfTime,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .charging.regulation import MAX_DELAY_S
 from .coordinator import LoxoneWallboxConfigEntry, WallboxCoordinator
 from .entity import WallboxEntity, WallboxWriter, async_setup_wallbox_platform
+from .evcc import LEAST_A, current_of, power_of
 
 # One command of a wallbox after the other; the commander sees to it.
 PARALLEL_UPDATES = 0
@@ -24,6 +31,14 @@ TARGET_POWER = NumberEntityDescription(
     device_class=NumberDeviceClass.POWER,
     native_unit_of_measurement=UnitOfPower.KILO_WATT,
     native_step=0.01,
+)
+MAX_CURRENT = NumberEntityDescription(
+    key="max_current",
+    device_class=NumberDeviceClass.CURRENT,
+    entity_registry_enabled_default=False,
+    native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+    native_min_value=LEAST_A,
+    native_step=0.1,
 )
 MAX_RANDOM_DELAY = NumberEntityDescription(
     key="max_random_delay",
@@ -51,7 +66,11 @@ async def async_setup_entry(
         lambda wallbox: (
             ()
             if wallbox.info.read_only
-            else (TargetPowerNumber(wallbox), MaxRandomDelayNumber(wallbox))
+            else (
+                TargetPowerNumber(wallbox),
+                MaxCurrentNumber(wallbox),
+                MaxRandomDelayNumber(wallbox),
+            )
         ),
     )
 
@@ -76,6 +95,33 @@ class TargetPowerNumber(WallboxWriter, NumberEntity):
         """Set the wallbox's manual limit."""
         actor = await self.async_actor()
         await self.coordinator.acts.async_wish_power(actor, value)
+
+
+class MaxCurrentNumber(WallboxWriter, NumberEntity):
+    """The power the owner wishes, as the current of each phase."""
+
+    def __init__(self, coordinator: WallboxCoordinator) -> None:
+        """Take the wallbox."""
+        super().__init__(coordinator, MAX_CURRENT)
+        self._attr_native_max_value = coordinator.variant.rated_a
+
+    @property
+    @override
+    def native_value(self) -> float:
+        """Return the wish in A."""
+        wallbox = self.coordinator
+        return current_of(
+            wallbox.data.target_power_kw, wallbox.variant, wallbox.info.max_kw
+        )
+
+    @override
+    async def async_set_native_value(self, value: float) -> None:
+        """Set the wallbox's manual limit."""
+        actor = await self.async_actor()
+        wallbox = self.coordinator
+        least_kw, most_kw = wallbox.info.min_kw, wallbox.info.max_kw
+        power_kw = power_of(value, wallbox.variant, least_kw, most_kw)
+        await wallbox.acts.async_wish_power(actor, power_kw)
 
 
 class MaxRandomDelayNumber(WallboxEntity, NumberEntity):

@@ -1,10 +1,14 @@
 """Tell the owner that default charging hours reach into the peak; nothing forbidden."""
 
+from collections.abc import Mapping
 from datetime import tzinfo
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers.translation import async_get_cached_translations
+from homeassistant.helpers.translation import (
+    async_get_cached_translations,
+    async_get_translations,
+)
 from homeassistant.util import dt as dt_util
 
 from .charging.owner import DefaultHours
@@ -31,14 +35,15 @@ class PeakRepair:
         self._title = title
         self._profile = profile
         self._zone = zone
-        self._looked_at: DefaultHours | None = None
+        self._looked_at: tuple[DefaultHours, dict[str, str]] | None = None
 
     @callback
     def report(self, hours: DefaultHours) -> None:
         """Raise the repair, or clear it; hours that are suspended reach nowhere."""
-        if hours == self._looked_at:
+        names = day_names(self._hass)
+        if (hours, names) == self._looked_at:
             return
-        self._looked_at = hours
+        self._looked_at = hours, names
         schedule, year = hours.schedule(self._zone), dt_util.now(self._zone).year
         spans = [] if schedule is None else in_peak(schedule, self._profile, year)
         if not spans:
@@ -53,7 +58,7 @@ class PeakRepair:
             translation_key="hours_in_peak",
             translation_placeholders={
                 "wallbox": self._title,
-                "hours": in_words(spans, self._zone, self._day_names()),
+                "hours": in_words(spans, self._zone, names),
             },
         )
 
@@ -67,10 +72,24 @@ class PeakRepair:
             ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
         self._looked_at = None
 
-    def _day_names(self) -> dict[str, str]:
-        """Return the days' names in the language of Home Assistant, where known."""
-        texts = async_get_cached_translations(
-            self._hass, self._hass.config.language, "selector", DOMAIN
-        )
-        prefix = f"component.{DOMAIN}.selector.days.options."
-        return {day: texts[prefix + day] for day in DAY_NAMES if prefix + day in texts}
+
+def day_names(hass: HomeAssistant) -> dict[str, str]:
+    """Return the days' names in the language of Home Assistant, where known.
+
+    Right after another language is chosen they are not read yet.
+    """
+    texts = async_get_cached_translations(
+        hass, hass.config.language, "selector", DOMAIN
+    )
+    return _named(texts)
+
+
+async def async_day_names(hass: HomeAssistant, language: str) -> dict[str, str]:
+    """Return the days' names in a language, read from the disk where they must be."""
+    return _named(await async_get_translations(hass, language, "selector", {DOMAIN}))
+
+
+def _named(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return what the days are called in the texts of a language."""
+    prefix = f"component.{DOMAIN}.selector.days.options."
+    return {day: texts[prefix + day] for day in DAY_NAMES if prefix + day in texts}

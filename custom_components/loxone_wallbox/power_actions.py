@@ -16,9 +16,11 @@ from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 from homeassistant.exceptions import ServiceValidationError, Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 
+from .charging.session import Source
 from .const import DOMAIN
 from .coordinator import WallboxCoordinator
-from .meter.series import Point
+from .meter.series import Point, VisitSeries
+from .rights import denied
 from .targets import invalid, utc_instant, wallboxes_of
 
 ATTR_SESSION = "session"
@@ -46,25 +48,32 @@ async def async_get_power_series(call: ServiceCall) -> ServiceResponse:
     spans: dict[str, Span] = {}
     for device_id, wallbox in wallboxes.items():
         if user is not None:
-            check_may_read(call.hass, user, wallbox)
+            check_may_read(call.hass, user, wallbox, call.service)
         spans[device_id] = _span(wallbox, call.data)
     if sum(end - start for start, end in spans.values()) > MOST_S:
         raise invalid("power_too_much")
     answer: dict[str, Any] = {}
     for device_id, (start, end) in spans.items():
         wallbox = wallboxes[device_id]
-        points = wallbox.measuring.feed.between(start, end)
-        described = {**source_of(wallbox), **_figures(points, start, end)}
+        described, series = (
+            source_of(wallbox),
+            wallbox.measuring.feed.sliced(start, end),
+        )
         # A day of seconds is more than the loop should wait for.
-        described["points"] = await call.hass.async_add_executor_job(_written, points)
+        described |= await call.hass.async_add_executor_job(
+            _described, series, start, end
+        )
         answer[device_id] = described
     return answer
 
 
 def check_may_read(
-    hass: HomeAssistant, user: User, wallbox: WallboxCoordinator
+    hass: HomeAssistant, user: User, wallbox: WallboxCoordinator, act: str
 ) -> None:
-    """Refuse who may not see the charging power; raises `Unauthorized`."""
+    """Refuse who may not see the charging power; raises `Unauthorized`.
+
+    The security log is told of the refused `act`.
+    """
     unique_id = f"{wallbox.miniserver.serial}_{wallbox.wallbox_id}_charging_power"
     entity_id = er.async_get(hass).async_get_entity_id(
         Platform.SENSOR, DOMAIN, unique_id
@@ -74,13 +83,14 @@ def check_may_read(
     else:
         allowed = user.permissions.check_entity(entity_id, POLICY_READ)
     if not allowed:
+        wallbox.security(denied(user.id, act))
         raise Unauthorized(user_id=user.id, entity_id=entity_id, permission=POLICY_READ)
 
 
 def source_of(wallbox: WallboxCoordinator) -> dict[str, Any]:
     """Return who measures; what the Miniserver tells holds until it tells anew."""
-    coarse = wallbox.meter is None
-    return {"source": "miniserver" if coarse else "meter", "coarse": coarse}
+    source = wallbox.data.power_source
+    return {"source": source.value, "coarse": source is not Source.METER}
 
 
 async def _async_user(call: ServiceCall) -> User | None:
@@ -128,6 +138,12 @@ def _session(wallbox: WallboxCoordinator, session: str) -> Span:
         )
     end = wallbox.measuring.now if visit.end is None else visit.end
     return visit.start, max(visit.start, end)
+
+
+def _described(series: VisitSeries, start: float, end: float) -> dict[str, Any]:
+    """Return the points of a time and how complete they are."""
+    points = series.between(start, end)
+    return {**_figures(points, start, end), "points": _written(points)}
 
 
 def _figures(points: list[Point], start: float, end: float) -> dict[str, Any]:

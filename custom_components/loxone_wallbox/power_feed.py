@@ -97,6 +97,11 @@ class PowerFeed:
         self.catch_up()
         return self.series.between(start, end)
 
+    def sliced(self, start: float, end: float) -> VisitSeries:
+        """Return a copy of that time, of which a thread may make points."""
+        self.catch_up()
+        return self.series.sliced(start, end)
+
     @callback
     def listen(self, listener: PowerListener) -> CALLBACK_TYPE:
         """Have somebody told of each point; returns what ends that."""

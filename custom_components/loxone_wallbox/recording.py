@@ -7,45 +7,48 @@ energy is booked when they are back), a disk that takes nothing (everything wait
 memory), a restart (the session goes on from what was kept).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.util import dt as dt_util
 
-from .charging.costing import TariffBook, priced
-from .charging.delay import Outcome
+from .arriving import Arriving
 from .charging.following import OpenSession
-from .charging.session import DelayNote, Kind, SessionRecord, StopReason
-from .charging.session_book import Step
+from .charging.forgetting import forgotten
+from .charging.meanwhile import Meanwhile
+from .charging.session import SessionRecord, StopReason
+from .charging.step import Step
 from .charging.tally import Reading
 from .charging.transition import Transition, TransitionKind
 from .history import SIGNAL_LEDGER_REPAIRED, async_get_store
 from .meter_coordinator import MeterCoordinator
-from .records.recorder import Kept
+from .records.ledger import Ledger
 from .records.statistics import SessionStatistics
+from .records.together import Line
 from .session_facts import SessionFacts
 from .session_files import KeptSessions
-from .session_shown import SessionShown, shown_of
+from .session_prices import SessionPrices
+from .session_showing import SHOW_EVERY, Showing
+from .session_shown import SessionShown
 from .session_source import EnergySource
-from .session_writer import Line, SessionWriter
+from .session_writer import SessionWriter
+from .tracking import Tracking
 
-# What is told of the running session's times goes on so often.
-SHOW_EVERY = timedelta(minutes=1)
-# The wallbox's word of why charging ended comes so long after the current has gone.
-LATE_REASON = timedelta(seconds=10)
 # What was told before anybody listened; far more than can happen in an absence.
 MOST_UNTOLD = 20
-OVER = {Outcome.APPLIED, Outcome.SKIPPED}
 
 type TransitionListener = Callable[[Transition], None]
 
 
 class Recording:
-    """The sessions of one wallbox."""
+    """The sessions of one wallbox; `watcher` is told from the start, whoever listens."""
+
+    watcher: TransitionListener = staticmethod(lambda _transition: None)
 
     def __init__(
         self,
@@ -55,48 +58,89 @@ class Recording:
         *,
         max_kw: float,
         meter: MeterCoordinator | None,
+        subentry_id: str,
         show: Callable[[], None],
     ) -> None:
         """Go on from what was kept; `show` is called when something is to be shown."""
-        self._rules = kept.rules
+        self._rules, self._people = kept.rules, kept.people
         self._show = show
-        self._people = kept.people
         self._source = EnergySource(max_kw, kept.energy, meter)
+        self._arriving = Arriving(self._source, kept.rules)
         # Whose counter the book speaks of, until the present one has told something.
         self._counted_by = kept.source
         self._noted_at = kept.noted_at
         self.book = kept.book
-        # Without a tariff energy has no price.
-        self.tariffs = TariffBook()
-        self._latest, self._occasion = kept.latest, kept.occasion
+        self.prices = SessionPrices(
+            hass,
+            title,
+            subentry_id,
+            kept,
+            book=lambda: self.book,
+            took=self._took,
+            absorb=self._async_absorb,
+            show=show,
+        )
+        self._showing = Showing(
+            kept.latest,
+            kept.occasion,
+            priced=self.prices.running,
+            currency=self.prices.currency,
+        )
         self._facts: SessionFacts | None = None
-        self._away = True
-        self._begun = False
-        self._shown: SessionShown | None = None
-        self._shown_at: datetime | None = None
+        self._away, self._begun = True, False
+        self._meanwhile = Meanwhile(None, self._source.ahead)
         self._untold: list[Transition] = []
         self._listeners: list[TransitionListener] = []
         self._wallbox = kept.wallbox
         self._store = async_get_store(hass)
-        self._store.attach(kept.wallbox, Kept(ledger=kept.ledger, zone=kept.rules.zone))
+        self._store.attach(
+            kept.wallbox, replace(kept.place, running=self._running_record)
+        )
         self._statistics = SessionStatistics(
-            hass, kept.wallbox, kept.ledger, name=title, names=kept.names, currency=None
+            hass, kept.wallbox, kept.ledger, name=title, names=kept.names
         )
         self._statistics.changed()
-        self._writer = SessionWriter(
-            hass,
-            title,
-            kept.ledger,
-            kept.keeper,
-            state=self._as_dict,
-            written=self._written,
-        )
+        self._writer = self._make_writer(hass, title, kept)
+        self._tracking = self._make_tracking(hass, title, kept, max_kw)
         self._endings: list[CALLBACK_TYPE] = [
             async_track_time_interval(
                 hass, self._tick, SHOW_EVERY, cancel_on_shutdown=True
             ),
             async_dispatcher_connect(hass, SIGNAL_LEDGER_REPAIRED, self._repaired),
+            self.prices.stop,
         ]
+        self.prices.settle(kept.tariff)
+
+    def _make_writer(
+        self, hass: HomeAssistant, title: str, kept: KeptSessions
+    ) -> SessionWriter:
+        """Return the way to the disk."""
+        return SessionWriter(
+            hass,
+            title,
+            kept.ledger,
+            kept.keeper,
+            turn=kept.turn,
+            state=self._as_dict,
+            written=self._written,
+            lines=kept.unwritten,
+        )
+
+    def _make_tracking(
+        self, hass: HomeAssistant, title: str, kept: KeptSessions, max_kw: float
+    ) -> Tracking:
+        """Return the way of what only the Miniserver watched."""
+        return Tracking(
+            hass,
+            title,
+            kept,
+            max_kw=max_kw,
+            book=lambda: self.book,
+            tariffs=lambda: self.prices.tariffs,
+            absorb=self._async_absorb,
+            keep=self._writer.write,
+            tell=lambda one: self.watcher(one),  # noqa: PLW0108 - it comes later
+        )
 
     @callback
     def listen(self, listener: TransitionListener) -> CALLBACK_TYPE:
@@ -116,15 +160,23 @@ class Recording:
 
         return stop
 
+    @callback
+    def forget(self, people: Collection[str]) -> None:
+        """Forget some people, by pseudonym, in what runs and what waits for the disk."""
+        self._took(forgotten(self.book, people, self._rules))
+        self._writer.forget(people)
+
     async def async_stop(self) -> None:
         """Record no longer; what runs is kept and in the ledger. May come twice."""
         if not self._endings:
             return
         while self._endings:
             self._endings.pop()()
+        self._tracking.stop()
         if self.book.open is not None:
             # In case nobody comes back to it: what has flowed is not forgotten.
-            record = self.book.open.record(self._rules)
+            open_record = self._source.judged(self.book.open.record(self._rules))
+            record = self.prices.priced(open_record, self.book.open.tally.at)
             self._writer.write(Line(record=record, transition="unloaded"))
         await self._writer.async_stop()
         await self._statistics.async_stop()
@@ -135,7 +187,9 @@ class Recording:
         """Take a look at the wallbox."""
         before, self._facts = self._facts, facts
         self._source.take(facts)
+        self.prices.look(facts.at)
         self._note_silence(facts.at)
+        self.book = self.book.heard(facts.taken_wh)
         if not facts.watched or facts.state.connected is None:
             self._lose(facts.at)
         elif not self._away:
@@ -147,6 +201,8 @@ class Recording:
         self._note(facts, before)
         if facts.watched and (not self._source.has_meter or self._source.silent):
             self._read(self._source.reading(facts))
+        if facts.watched and not self._away:
+            self._tracking.look(facts.state.history)
 
     @callback
     def measured(self, at: float, power_w: float | None) -> None:
@@ -163,33 +219,33 @@ class Recording:
             facts = replace(facts, at=reading.at)
             self._resume(facts)
             self._note(facts, None)
+        latest = self._showing.latest
         self._read(reading)
+        if self._showing.latest is not latest:
+            # What the last session took is known only now.
+            self._show()
 
     def shown(self, at: datetime) -> SessionShown:
-        """Return what is shown; times go on once a minute, or when something happens.
+        """Return what is shown of the running or last session; `at` is now."""
+        return self._showing.shown(self.book.open, at, self._source.meter_shown)
 
-        `at` is now.
-        """
-        session, before = self.book.open, self._shown
-        due = self._shown_at is None or abs(at - self._shown_at) >= SHOW_EVERY
-        if before is not None and not due:
-            if session is None:
-                return before
-            return replace(before, energy_kwh=session.booked_wh / 1000)
-        self._shown_at = at
-        self._shown = shown_of(session, self._latest, self._occasion, at)
-        return self._shown
+    def _running_record(self) -> SessionRecord | None:
+        """Return the session that is not over yet as it stands, None without one."""
+        session = self.book.open
+        if session is None or not self._endings:
+            return None
+        return self.prices.running(session, dt_util.utcnow())
 
     def _resume(self, facts: SessionFacts) -> None:
         """Find the wallbox again after a restart or a lost link."""
         reading = self._source.reading(facts)
         self._rebase(reading)
-        session = self.book.open
-        found = facts.found(session, reading)
+        book, session = self.book, self.book.open
+        found = facts.found(session, reading, book.idle_since, book.last_visit)
+        found = self._meanwhile.completed(found, session)
         # A meter has gone on all the time: there is no gap in what it told.
         stayed = session is not None and found.is_same(session)
-        nothing = session is None and not facts.state.connected
-        if not (self._begun and self._source.measures and (stayed or nothing)):
+        if not (self._begun and self._source.measures and stayed):
             self._took(self.book.resumed(found, self._rules))
         self._away, self._begun = False, True
         self._name(facts)
@@ -202,39 +258,39 @@ class Recording:
         self._counted_by = self._source.identity
         if same:
             return
-        if self.book.open is not None or self.book.closing is not None:
+        if self.book.open or self.book.closing or self.book.rest:
             self._took(self.book.meter_broke(reading.at, self._rules, None, reading.wh))
 
     def _lose(self, at: datetime) -> None:
         """Take note that nobody tells any more whether the car is there."""
         if self._begun and not self._away and not self._source.has_meter:
             self._took(self.book.link_lost(at, self._rules))
+        if not self._away:
+            self._meanwhile.begin(self.book.open)
         self._away = True
 
     def _note_silence(self, at: datetime) -> None:
         """Begin a gap where a meter has stopped talking."""
         if self._source.falls_silent(at) and self._begun:
-            since = self._source.sampled_at or at
+            since, session = self._source.sampled_at or at, self.book.open
+            if session is not None:
+                since = max(since, session.connected - session.ahead)
             self._took(self.book.link_lost(since, self._rules))
 
     def _follow(self, facts: SessionFacts) -> None:
         """Notice when a car comes or goes, or is another one."""
         session = self.book.open
         if not facts.state.connected:
+            self._arriving.left()
             if session is not None:
                 self._say_why_it_left(session, facts)
-                self._took(
-                    self.book.unplugged(
-                        facts.unplugged_at, self._rules, self._source.total_wh
-                    )
-                )
+                self._unplugged(facts)
             return
         if session is None:
-            last = self.book.closing
-            stale = last is not None and facts.visit_id == last.visit_id
-            visit = None if stale else facts.visit_id
-            at = facts.at if stale else facts.plugged_at
-            self._took(self.book.plugged(at, self._rules, self._source.last_wh, visit))
+            began = self._arriving.step(self.book, facts)
+            if began is None:
+                return
+            self._took(began)
         elif None not in {facts.visit_id, session.visit_id} and (
             facts.visit_id != session.visit_id
         ):
@@ -242,6 +298,15 @@ class Recording:
             found = facts.found(session, self._source.reading(facts))
             self._took(self.book.resumed(found, self._rules))
         self._name(facts)
+
+    def _unplugged(self, facts: SessionFacts) -> None:
+        """End the session; a meter that says nothing just now tells the rest later."""
+        rules, wh = self._rules, self._source.total_wh
+        missing_since = self._source.missing_since(facts.at)
+        if missing_since is not None:
+            self._took(self.book.link_lost(missing_since, rules))
+            wh = None
+        self._took(self.book.unplugged(facts.unplugged_at, rules, wh))
 
     def _name(self, facts: SessionFacts) -> None:
         """Take the Miniserver's name of the stay, which comes after the car."""
@@ -257,10 +322,7 @@ class Recording:
 
         The meter sees the current go a moment before the Miniserver sees the car go.
         """
-        if session.charging or not session.segments:
-            return
-        just = facts.at - session.segments[-1].end <= LATE_REASON
-        if just and session.reason is StopReason.CAR:
+        if facts.just_stopped(session) and session.reason is StopReason.CAR:
             self._took(self.book.stopped(StopReason.UNPLUGGED, self._rules))
 
     def _note(self, facts: SessionFacts, before: SessionFacts | None) -> None:
@@ -268,8 +330,6 @@ class Recording:
         rules = self._rules
         if facts.dsr_id != self.book.dsr_id:
             self._took(self.book.dsr_changed(facts.at, facts.dsr_id, rules))
-        if (price_id := self.tariffs.price_id(facts.at)) != self.book.price_id:
-            self._took(self.book.price_changed(facts.at, price_id, rules))
         self._note_delays(facts)
         session, mode = self.book.open, facts.state.mode
         if session is None or not facts.watched:
@@ -286,16 +346,9 @@ class Recording:
     def _note_delays(self, facts: SessionFacts) -> None:
         """Take the random delays that were over or skipped."""
         since = self._noted_at
+        for note in facts.delays_since(since):
+            self._took(self.book.delayed(note, self._rules))
         ended = [one for one in facts.draws if since is None or one.at > since]
-        if since is not None:
-            for draw in ended:
-                if draw.outcome in OVER:
-                    note = DelayNote(
-                        cause=draw.cause.value,
-                        seconds=draw.drawn_s,
-                        skipped=draw.outcome is Outcome.SKIPPED,
-                    )
-                    self._took(self.book.delayed(note, self._rules))
         latest = max((one.at for one in ended), default=since)
         self._noted_at = latest or facts.at
 
@@ -303,13 +356,9 @@ class Recording:
         self, facts: SessionFacts, before: SessionFacts | None
     ) -> None:
         """Take a fault or another protection that is told after the current went."""
-        session = self.book.open
-        reason = facts.protection
-        if session is None or session.charging or not session.segments:
-            return
+        session, reason = self.book.open, facts.protection
         new = before is not None and before.protection is not reason
-        just = facts.at - session.segments[-1].end <= LATE_REASON
-        if reason is not None and new and just:
+        if reason and new and session and facts.just_stopped(session):
             self._took(self.book.stopped(reason, self._rules))
 
     def _read(self, reading: Reading) -> None:
@@ -323,9 +372,10 @@ class Recording:
     def _took(self, step: Step) -> None:
         """Go on with the next state, write what is to be kept and tell it."""
         self.book = step.book
+        self._meanwhile.take(self.book.open, self._source.ahead, away=self._away)
         told = [replace(one, record=self._priced(one)) for one in step.told]
         for transition in told:
-            self._remember(transition.record)
+            self._showing.remember(transition.record)
         if told or step.save:
             self._writer.write(
                 *(Line(record=one.record, transition=one.kind.value) for one in told)
@@ -337,18 +387,11 @@ class Recording:
 
     def _priced(self, transition: Transition) -> SessionRecord:
         """Return the record of a change with what is known of its price."""
-        return priced(transition.record, self.tariffs, transition.at)
-
-    def _remember(self, record: SessionRecord) -> None:
-        """Take note of what is shown of a session; what happens is shown at once."""
-        self._shown_at = None
-        if record.disconnected_utc is not None:
-            self._latest = record
-            if record.kind is Kind.OCCASION:
-                self._occasion = record
+        return self.prices.priced(self._source.judged(transition.record), transition.at)
 
     def _tell(self, transition: Transition) -> None:
         """Tell of a change, later if nobody listens yet."""
+        self.watcher(transition)
         for listener in tuple(self._listeners):
             listener(transition)
         if not self._listeners:
@@ -366,6 +409,17 @@ class Recording:
         self._store.put(record)
         self._statistics.changed(record.connected_utc)
 
+    async def _async_absorb(
+        self, choose: Callable[[Ledger], list[SessionRecord]]
+    ) -> list[SessionRecord]:
+        """Take sessions that others watched; shown are those newer than ours."""
+        taken = await self._writer.async_absorb(choose)
+        for record in sorted(taken, key=lambda one: one.connected_utc):
+            self._showing.remember(record)
+        if taken:
+            self._show()
+        return taken
+
     @callback
     def _repaired(self, wallbox: str) -> None:
         """Make all statistics anew when the ledger got something back."""
@@ -373,11 +427,13 @@ class Recording:
             self._statistics.changed()
 
     def _as_dict(self) -> dict[str, Any]:
-        """Return what is needed to go on after a restart."""
+        """Return what is needed to go on after a restart, or what gives it."""
         energy, noted = self._source.memory, self._noted_at
         return {
-            "book": self.book.as_dict(),
+            "book": self.book.as_dict,
             "energy": None if energy is None else energy.as_dict(),
             "source": self._counted_by,
             "noted_at": None if noted is None else noted.isoformat(),
+            "askew": sorted(self._tracking.askew),
+            "prices": self.prices.plain,
         }

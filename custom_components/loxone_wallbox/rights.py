@@ -4,8 +4,10 @@ A person's act waits for nothing; a call without a user is an automation, whose 
 is delayed like any automatic one. A refusal is told to whoever keeps the security log.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+import logging
 from typing import Any
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL
@@ -37,10 +39,14 @@ class Actor:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SecurityEvent:
-    """Something the security log keeps; `detail` holds no secret."""
+    """Something the security log keeps; `detail` holds no secret.
+
+    `source` is where it came from while it was no user of Home Assistant.
+    """
 
     kind: str
     outcome: str
+    source: str = "integration"
     user_id: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
 
@@ -48,9 +54,34 @@ class SecurityEvent:
 type SecuritySink = Callable[[SecurityEvent], None]
 
 
+def denied(user_id: str | None, act: str, **why: str) -> SecurityEvent:
+    """Return what the security log keeps of somebody who may not do something."""
+    return SecurityEvent(
+        kind="action_denied",
+        outcome="attempt_failed",
+        user_id=user_id,
+        detail={"action": act, **why},
+    )
+
+
 def log_security(event: SecurityEvent) -> None:
-    """Take a security event where no log is kept yet."""
-    LOGGER.warning("%s: %s %s", event.kind, event.outcome, dict(event.detail))
+    """Say a security event; what the owner did is news, an attempt is a warning."""
+    level = logging.INFO if event.outcome == "info" else logging.WARNING
+    LOGGER.log(level, "%s: %s %s", event.kind, event.outcome, dict(event.detail))
+
+
+@contextmanager
+def told_of_paths(
+    act: str, user_id: str | None, *sinks: SecuritySink
+) -> Iterator[None]:
+    """Have the security log told of a file where no action may read or write."""
+    try:
+        yield
+    except ServiceValidationError as err:
+        if err.translation_key == "path_not_allowed":
+            for security in sinks:
+                security(denied(user_id, act, reason="path_not_allowed"))
+        raise
 
 
 async def async_actor(
@@ -76,14 +107,7 @@ async def async_actor(
         hass, settings, user_id, administrator=administrator
     ):
         return Actor(user_id=user_id, by_hand=user_id is not None or on_behalf_of_user)
-    security(
-        SecurityEvent(
-            kind="action_denied",
-            outcome="attempt_failed",
-            user_id=user_id,
-            detail={"action": act},
-        )
-    )
+    security(denied(user_id, act))
     raise ServiceValidationError(
         translation_domain=DOMAIN,
         translation_key="not_permitted",

@@ -9,21 +9,25 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
+from .agreement import Agreement, agreement_of
 from .charging.owner import DefaultHours, OwnerState, first_state, new_book
 from .charging.regulation import PROFILES, Cause, Profile
 from .charging.schedule import Schedule
 from .charging.slices import SessionRules
 from .const import (
+    CONF_DAYS_OFF_ENTITIES,
     CONF_FIRST_USE,
     CONF_PLUG_IN_DELAY,
     CONF_PRIORITY,
     CONF_PROFILE,
     CONF_STRICT,
+    CONF_TIMEZONE,
     CONF_WALLBOX_ID,
     CONF_WHO_DELAYS,
     DELAY_HOME_ASSISTANT,
     DOMAIN,
     LOGGER,
+    TIMEZONE_OF_PROFILE,
     WALLBOX_DEFAULTS,
 )
 from .meter.quarantine import same_meter
@@ -41,6 +45,33 @@ class Rules:
     strict: bool
     delays: bool
     priority: int
+    # What departs from the letter of the profile, or exempts from some of it.
+    zone_deviates: bool = False
+    days_off_deviate: bool = False
+    agreement: Agreement | None = None
+
+
+def zone_name(hass: HomeAssistant, settings: Mapping[str, Any]) -> str:
+    """Return the time zone that the rules follow, by its name.
+
+    That is the one the owner picked, else the profile's, else Home Assistant's.
+    """
+    chosen = settings.get(CONF_TIMEZONE, TIMEZONE_OF_PROFILE)
+    if chosen != TIMEZONE_OF_PROFILE:
+        return str(chosen)
+    profile = PROFILES.get(settings.get(CONF_PROFILE, ""))
+    usual = None if profile is None else profile.timezone
+    return usual or hass.config.time_zone
+
+
+def zone_deviates(hass: HomeAssistant, settings: Mapping[str, Any]) -> bool:
+    """Tell whether the owner picked another zone than that of the regulation."""
+    profile = PROFILES.get(settings.get(CONF_PROFILE, ""))
+    return (
+        profile is not None
+        and profile.timezone is not None
+        and zone_name(hass, settings) != profile.timezone
+    )
 
 
 def rules_of(hass: HomeAssistant, settings: Mapping[str, Any]) -> Rules:
@@ -54,13 +85,18 @@ def rules_of(hass: HomeAssistant, settings: Mapping[str, Any]) -> Rules:
     if not delays:
         # Then nothing ends early either, to leave room for a delay of ours.
         profile = replace(profile, delayed=frozenset())
-    name = profile.timezone or hass.config.time_zone
+    # A zone that is not known any more is as good as none picked.
+    usual = profile.timezone or hass.config.time_zone
+    picked = dt_util.get_time_zone(zone_name(hass, chosen))
     return Rules(
         profile=profile,
-        zone=dt_util.get_time_zone(name) or dt_util.get_default_time_zone(),
+        zone=picked or dt_util.get_time_zone(usual) or dt_util.get_default_time_zone(),
         strict=bool(chosen[CONF_STRICT]),
         delays=delays,
         priority=int(chosen[CONF_PRIORITY]),
+        zone_deviates=picked is not None and zone_deviates(hass, chosen),
+        days_off_deviate=bool(chosen[CONF_DAYS_OFF_ENTITIES] and profile.peak),
+        agreement=agreement_of(chosen),
     )
 
 
@@ -87,11 +123,13 @@ def under_profile(
     """Return a state that was kept, under the profile that holds now.
 
     A profile chosen since brings its longest delay, and the hours of the first-use
-    answer where there are none yet; after that the owner's own changes stand.
+    answer where there are none yet. What the owner did with the hours after that answer
+    stands, also that there are none.
     """
     if state.profile_id == profile.id:
         return state
-    hours = state.hours if state.hours.windows else first_hours(settings)
+    keeps = state.hours.windows or _decided_since(state.hours, settings)
+    hours = state.hours if keeps else first_hours(settings)
     return replace(
         state,
         profile_id=profile.id,
@@ -101,6 +139,16 @@ def under_profile(
             new_book(profile), events=state.dsr.events, former=state.dsr.former
         ),
     )
+
+
+def _decided_since(hours: DefaultHours, settings: Mapping[str, Any]) -> bool:
+    """Tell whether the owner has changed the hours after the first-use answer."""
+    if hours.changed_at is None:
+        return False
+    chosen = settings.get(CONF_FIRST_USE)
+    text = chosen.get("at") if isinstance(chosen, Mapping) else None
+    answered_at = None if text is None else dt_util.parse_datetime(text)
+    return answered_at is None or answered_at <= hours.changed_at
 
 
 def state_file(folder: Path, serial: str, wallbox_id: str) -> Path:
@@ -187,6 +235,8 @@ async def async_load_state(
     must not keep the car from being charged.
     """
     keeper = StateKeeper(state_file(Path(hass.config.path(DOMAIN)), serial, wallbox_id))
+    # From now on the zone is known without a look at the disk.
+    await dt_util.async_get_time_zone(zone_name(hass, settings))
     profile = rules_of(hass, settings).profile
     try:
         kept = await hass.async_add_executor_job(keeper.load)

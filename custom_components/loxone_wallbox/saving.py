@@ -7,19 +7,14 @@ it is said once, and it is tried again until the disk takes it.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
-from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
-from homeassistant.helpers.event import async_call_later
+from homeassistant.core import HomeAssistant, callback
 
 from .const import LOGGER
 from .records.journal import JournalError
 from .records.state import StateKeeper
-
-# How long after a failure it is tried again: doubled each time, up to the longest.
-RETRY_FIRST_S = 5.0
-RETRY_LONGEST_S = 300.0
+from .retrying import Retrying
 
 
 class Saver:
@@ -38,9 +33,7 @@ class Saver:
         self._state = state
         self._title = title
         self._turn = asyncio.Lock()
-        # The next patience after a failure, None while the disk takes everything.
-        self._patience_s: float | None = None
-        self._retry: CALLBACK_TYPE | None = None
+        self._retrying = Retrying(hass, self._again)
 
     @property
     def busy(self) -> bool:
@@ -63,42 +56,29 @@ class Saver:
             except JournalError as err:
                 self._failed(err)
             else:
-                self._worked()
+                if self._retrying.worked():
+                    LOGGER.info("The state of %s is kept again", self._title)
 
     @callback
     def stop(self) -> None:
         """Try nothing again by itself; the next save does."""
-        if self._retry is not None:
-            self._retry()
-            self._retry = None
+        self._retrying.cancel()
 
     def _failed(self, error: JournalError) -> None:
         """Say once that the disk took nothing, and try again after a while."""
-        if self._patience_s is None:
+        if self._retrying.failed():
             LOGGER.error(
                 "The state of %s could not be kept: %s. Charging goes on, but a "
                 "restart may forget a delay or an override. It is tried again",
                 self._title,
                 error,
             )
-        patience = RETRY_FIRST_S if self._patience_s is None else self._patience_s
-        self._patience_s = min(2 * patience, RETRY_LONGEST_S)
-        self._retry = async_call_later(
-            self._hass, patience, HassJob(self._again, cancel_on_shutdown=True)
-        )
-
-    def _worked(self) -> None:
-        """Say once that the disk takes the state again."""
-        if self._patience_s is not None:
-            LOGGER.info("The state of %s is kept again", self._title)
-        self._patience_s = None
 
     @callback
-    def _again(self, _now: datetime) -> None:
+    def _again(self) -> None:
         """Try again.
 
         No background task: those are cancelled when Home Assistant stops, and the
         next save would come while the disk is still at this one.
         """
-        self._retry = None
         self._hass.async_create_task(self.async_save(), f"state of {self._title}")

@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .acts import Acts
-from .charging.owner import EndDelay, HandOver, OwnerState
+from .charging.owner import EndDelay, HandOver, OwnerState, TamperPolicy
 from .coordinator import LoxoneWallboxConfigEntry, WallboxCoordinator
 from .entity import WallboxEntity, WallboxWriter, async_setup_wallbox_platform
 from .miniserver import SetModeAfterUnplug
@@ -66,7 +66,7 @@ class PolicySelectDescription(SelectEntityDescription):
     """A policy of ours: how it stands and how it is changed."""
 
     current_fn: Callable[[OwnerState], str]
-    choose_fn: Callable[[Acts, str], Awaitable[None]]
+    choose_fn: Callable[[Acts, Actor, str], Awaitable[None]]
 
 
 POLICIES = (
@@ -75,14 +75,27 @@ POLICIES = (
         entity_category=EntityCategory.CONFIG,
         options=[policy.value for policy in EndDelay],
         current_fn=lambda owner: owner.end_delay.value,
-        choose_fn=lambda acts, option: acts.async_set_end_delay(EndDelay(option)),
+        choose_fn=lambda acts, actor, option: acts.async_set_end_delay(
+            actor, EndDelay(option)
+        ),
     ),
     PolicySelectDescription(
         key="handover",
         entity_category=EntityCategory.CONFIG,
         options=[policy.value for policy in HandOver],
         current_fn=lambda owner: owner.hand_over.value,
-        choose_fn=lambda acts, option: acts.async_set_hand_over(HandOver(option)),
+        choose_fn=lambda acts, _actor, option: acts.async_set_hand_over(
+            HandOver(option)
+        ),
+    ),
+    PolicySelectDescription(
+        key="tamper_policy",
+        entity_category=EntityCategory.CONFIG,
+        options=[policy.value for policy in reversed(TamperPolicy)],
+        current_fn=lambda owner: owner.tamper_policy.value,
+        choose_fn=lambda acts, actor, option: acts.async_set_tamper_policy(
+            actor, TamperPolicy(option)
+        ),
     ),
 )
 
@@ -160,5 +173,5 @@ class PolicySelect(WallboxEntity, SelectEntity):
     @override
     async def async_select_option(self, option: str) -> None:
         """Change the policy."""
-        await self.async_actor()
-        await self.entity_description.choose_fn(self.coordinator.acts, option)
+        actor = await self.async_actor()
+        await self.entity_description.choose_fn(self.coordinator.acts, actor, option)

@@ -1,9 +1,9 @@
 """Sensors of a wallbox."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -17,6 +17,7 @@ from homeassistant.const import (
     Platform,
     UnitOfEnergy,
     UnitOfPower,
+    UnitOfTemperature,
     UnitOfTime,
 )
 from homeassistant.core import HomeAssistant
@@ -30,11 +31,14 @@ from homeassistant.helpers.typing import StateType
 
 from .charging.status import Status
 from .charging.wish import Reason
+from .compliance_sensor import ComplianceSensor
+from .const import INPUT_TEMPERATURE
 from .coordinator import LoxoneWallboxConfigEntry
 from .entity import WallboxEntity, async_setup_wallbox_platform
+from .evcc import IEC_STATES, iec_status
 from .history_sensors import history_sensors
 from .meter.quality import EnergyMemory
-from .wallbox_data import WallboxData
+from .wallbox_data import DELAY_FACTS, WallboxData, delay_facts, energy_facts
 
 PARALLEL_UPDATES = 0
 
@@ -48,8 +52,11 @@ class WallboxSensorDescription(SensorEntityDescription):
     always_available: bool = False
     # With a meter of its own this does not hang on the Miniserver.
     measured: bool = False
-    # Since when a total counts.
+    # Since when a total counts, and the currency of money.
     since_fn: Callable[[WallboxData], datetime | None] = lambda _data: None
+    currency_fn: Callable[[WallboxData], str | None] | None = None
+    # What else is to be seen of it, and not to be recorded.
+    attributes_fn: Callable[[WallboxData], Mapping[str, Any] | None] = lambda _: None
 
 
 def _coverage(data: WallboxData) -> float | None:
@@ -79,6 +86,7 @@ DESCRIPTIONS = (
         native_unit_of_measurement=UnitOfPower.WATT,
         suggested_display_precision=0,
         value_fn=lambda data: data.power_w,
+        attributes_fn=lambda data: {"source": data.power_source.value},
         measured=True,
     ),
     WallboxSensorDescription(
@@ -105,6 +113,7 @@ DESCRIPTIONS = (
         key="random_delay_ends",
         device_class=SensorDeviceClass.TIMESTAMP,
         value_fn=lambda data: data.delay_ends,
+        attributes_fn=delay_facts,
     ),
     WallboxSensorDescription(
         key="override_ends",
@@ -116,10 +125,28 @@ DESCRIPTIONS = (
         value_fn=_dsr_events,
     ),
     WallboxSensorDescription(
+        key="iec_status",
+        device_class=SensorDeviceClass.ENUM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        options=list(IEC_STATES),
+        value_fn=iec_status,
+    ),
+    WallboxSensorDescription(
         key="firmware",
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda data: data.firmware,
     ),
+)
+
+TEMPERATURE = WallboxSensorDescription(
+    key="temperature",
+    device_class=SensorDeviceClass.TEMPERATURE,
+    state_class=SensorStateClass.MEASUREMENT,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    native_unit_of_measurement=UnitOfTemperature.CELSIUS,
+    suggested_display_precision=0,
+    value_fn=lambda data: data.temperature_c,
 )
 
 METER_DESCRIPTIONS = (
@@ -158,6 +185,7 @@ SESSION_DESCRIPTIONS = (
         native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
         suggested_display_precision=2,
         value_fn=lambda data: data.session.energy_kwh,
+        attributes_fn=lambda data: {"source": data.session_source.value},
         since_fn=lambda data: data.session.since,
     ),
     WallboxSensorDescription(
@@ -179,8 +207,11 @@ SESSION_DESCRIPTIONS = (
     WallboxSensorDescription(
         key="session_cost",
         device_class=SensorDeviceClass.MONETARY,
+        state_class=SensorStateClass.TOTAL,
         suggested_display_precision=2,
         value_fn=lambda data: data.session.cost,
+        since_fn=lambda data: data.session.since,
+        currency_fn=lambda data: data.session.currency,
     ),
     WallboxSensorDescription(
         key="last_session_energy",
@@ -199,6 +230,7 @@ ENERGY_TOTAL = WallboxSensorDescription(
     native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
     suggested_display_precision=2,
     value_fn=lambda data: data.energy_kwh,
+    attributes_fn=energy_facts,
     measured=True,
 )
 
@@ -219,11 +251,17 @@ async def async_setup_entry(
             *(
                 WallboxSensor(wallbox, description)
                 for description in METER_DESCRIPTIONS
-                if wallbox.meter is not None
+                if wallbox.measuring.has_meter
+            ),
+            *(
+                WallboxSensor(wallbox, one)
+                for one in (TEMPERATURE,)
+                if wallbox.maps(INPUT_TEMPERATURE)
             ),
             *(WallboxSensor(wallbox, one) for one in SESSION_DESCRIPTIONS),
             WallboxEnergySensor(wallbox, ENERGY_TOTAL),
             *history_sensors(wallbox),
+            ComplianceSensor(wallbox),
         ),
     )
 
@@ -232,6 +270,13 @@ class WallboxSensor(WallboxEntity, SensorEntity):
     """A value of a wallbox."""
 
     entity_description: WallboxSensorDescription
+    _unrecorded_attributes = DELAY_FACTS | {"stale_since"}
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        """Return what else is to be seen of the value."""
+        return self.entity_description.attributes_fn(self.coordinator.data)
 
     @property
     @override
@@ -247,6 +292,15 @@ class WallboxSensor(WallboxEntity, SensorEntity):
     def native_value(self) -> StateType | datetime:
         """Return the value."""
         return self.entity_description.value_fn(self.coordinator.data)
+
+    @property
+    @override
+    def native_unit_of_measurement(self) -> str | None:
+        """Return the unit; that of money is its currency, which may change."""
+        description = self.entity_description
+        if description.currency_fn is None:
+            return description.native_unit_of_measurement
+        return description.currency_fn(self.coordinator.data)
 
     @property
     @override

@@ -30,8 +30,10 @@ from .const import DOMAIN
 from .coordinator import WallboxCoordinator
 from .grid_actions import (
     GRID_SCHEMAS,
+    OPT_OUT_SCHEMA,
     async_list_events,
     cancel_event,
+    leave_events,
     start_event,
     update_event,
 )
@@ -73,6 +75,7 @@ _SCHEMAS: dict[str, dict[Any, Any]] = {
     },
     "cancel_override": _ON_BEHALF,
     "skip_delay": _ON_BEHALF,
+    "dsr_opt_out": OPT_OUT_SCHEMA | _ON_BEHALF,
     **GRID_SCHEMAS,
 }
 
@@ -121,6 +124,7 @@ async def _async_handle(handler: Handler, call: ServiceCall) -> None:
                 wallbox=wallbox.title,
                 on_behalf_of_user=call.data.get(ATTR_ON_BEHALF, False),
                 overrides=call.service not in GRID_SCHEMAS,
+                security=wallbox.security,
             ),
         )
         for wallbox, alone in _acted_on(call)
@@ -170,7 +174,7 @@ def _acted_on(call: ServiceCall) -> list[tuple[WallboxCoordinator, bool]]:
     return list(found.values())
 
 
-def _set_hours(wallbox: WallboxCoordinator, _actor: Actor, call: ServiceCall) -> Act:
+def _set_hours(wallbox: WallboxCoordinator, actor: Actor, call: ServiceCall) -> Act:
     """Set default charging hours, a preset or windows of one's own."""
     preset, windows = call.data.get(ATTR_PRESET), call.data.get(ATTR_WINDOWS)
     if (preset is None) is (windows is None):
@@ -185,14 +189,12 @@ def _set_hours(wallbox: WallboxCoordinator, _actor: Actor, call: ServiceCall) ->
         if not parsed:
             raise invalid("windows_missing")
         hours = DefaultHours(windows=parsed, clock=call.data[ATTR_CLOCK])
-    return wallbox.acts.async_set_hours(hours)
+    return wallbox.acts.async_set_hours(actor, hours)
 
 
-def _remove_hours(
-    wallbox: WallboxCoordinator, _actor: Actor, _call: ServiceCall
-) -> Act:
+def _remove_hours(wallbox: WallboxCoordinator, actor: Actor, _call: ServiceCall) -> Act:
     """Remove the default charging hours."""
-    return wallbox.acts.async_set_hours(DefaultHours())
+    return wallbox.acts.async_set_hours(actor, DefaultHours())
 
 
 def _override(wallbox: WallboxCoordinator, actor: Actor, call: ServiceCall) -> Act:
@@ -228,4 +230,5 @@ _HANDLERS: dict[str, Handler] = {
     "override": _override,
     "cancel_override": _cancel_override,
     "skip_delay": _skip_delay,
+    "dsr_opt_out": leave_events,
 }

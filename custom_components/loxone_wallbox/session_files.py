@@ -5,8 +5,9 @@ may go wrong: a file that cannot be read; then what can be read counts, the ledg
 and charging goes on.
 """
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,16 @@ from .charging.session import Kind, SessionError, SessionRecord, instant
 from .charging.session_book import SessionBook
 from .charging.slices import SessionRules
 from .const import CONF_WALLBOX_ID, DOMAIN, LOGGER
-from .history import ledger_of, wallbox_key
+from .history import ledger_of, turn_of, wallbox_key
 from .meter.quality import EnergyMemory
 from .people import People, async_get_people
 from .records.journal import JournalError
 from .records.ledger import Ledger, LedgerError
+from .records.reconciling import Kept
 from .records.state import StateKeeper
+from .records.together import Line, make_good
 from .rules import running_file, session_rules
+from .tariff_settings import tariff_settings
 
 # The statistics of a wallbox by key, and the entity whose name says what each one is.
 STATISTIC_NAMES = {
@@ -41,11 +45,16 @@ class KeptSessions:
 
     `energy` is how the Miniserver's energy is counted, `source` whose counter the book
     speaks of, `noted_at` up to when random delays were noted. `latest` is the last
-    session that has ended, `occasion` the last of them that took energy.
+    session that has ended, `occasion` the last of them that took energy. `turn` is held
+    by whoever writes to the ledger; `askew` are the stays of the Miniserver's log that
+    are ours, although its clock puts them into another time. `tariff` are the settings
+    of the price, `prices` is what was kept of prices. `unwritten` is what the ledger
+    still lacks.
     """
 
     wallbox: str
     ledger: Ledger
+    turn: asyncio.Lock
     keeper: StateKeeper
     people: People
     names: Mapping[str, str]
@@ -56,6 +65,15 @@ class KeptSessions:
     noted_at: datetime | None = None
     latest: SessionRecord | None = None
     occasion: SessionRecord | None = None
+    askew: frozenset[str] = frozenset()
+    tariff: Mapping[str, Any] | None = None
+    prices: Mapping[str, Any] = field(default_factory=dict)
+    unwritten: tuple[Line, ...] = ()
+
+    @property
+    def place(self) -> Kept:
+        """Return where the sessions are, as the store of all needs to know it."""
+        return Kept(ledger=self.ledger, zone=self.rules.zone, turn=self.turn)
 
 
 async def async_load_sessions(
@@ -70,12 +88,17 @@ async def async_load_sessions(
     people = await async_get_people(hass)
     names = await _async_names(hass)
     data = await hass.async_add_executor_job(_state, keeper)
+    turn = turn_of(hass, key)
+    async with turn:
+        unwritten = await hass.async_add_executor_job(make_good, ledger, data)
     newest, latest, occasion = await hass.async_add_executor_job(_last, ledger)
     book = _book(data, key).reconciled(newest, rules)
     source, noted = data.get("source"), data.get("noted_at")
+    askew = data.get("askew")
     return KeptSessions(
         wallbox=key,
         ledger=ledger,
+        turn=turn,
         keeper=keeper,
         people=people,
         names=names,
@@ -86,6 +109,10 @@ async def async_load_sessions(
         noted_at=instant(noted) if isinstance(noted, str) else None,
         latest=latest,
         occasion=occasion,
+        askew=frozenset(askew if isinstance(askew, list) else ()),
+        tariff=tariff_settings(settings),
+        prices=data.get("prices") or {},
+        unwritten=tuple(unwritten),
     )
 
 

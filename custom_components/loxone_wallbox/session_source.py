@@ -5,19 +5,25 @@ in Wh, the power in W. What may go wrong: a meter falls silent, then the Miniser
 tells whether the car charges.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from .charging.session import SessionRecord, Source
 from .charging.tally import Reading
+from .meter.decode import energy_step_wh
 from .meter.quality import EnergyMemory, MonotonicEnergy
 from .meter.quarantine import same_meter
 from .meter_coordinator import MeterCoordinator
+from .meter_shown import MeterShown
 from .rules import identity_of
 from .session_facts import SessionFacts
 
 # A meter that says nothing for longer is silent; shorter is a hiccup, in which what was
 # last read goes on.
 SILENT_AFTER = timedelta(seconds=10)
+# Of a meter that has not been read for so many polls the last reading is an old one.
+OLD_POLLS = 2.5
 # So long after a start a meter may need for its first reading.
 FIRST_READING = timedelta(seconds=30)
 
@@ -35,13 +41,33 @@ class EnergySource:
         # When the meter told its power last, and whether that is too long ago.
         self.sampled_at: datetime | None = None
         self.silent = False
+        # Whose energy the Miniserver's is.
+        self._coarse = Source.MINISERVER
         # The meter's counter was read then for the last time before an absence.
         self._old_read = None if meter is None else meter.account.read_at
+
+    @property
+    def origin(self) -> Source:
+        """Return whose figures a session has."""
+        return self._coarse if self._meter is None else Source.METER
 
     @property
     def has_meter(self) -> bool:
         """Tell whether the wallbox has a meter of its own."""
         return self._meter is not None
+
+    @property
+    def meter_shown(self) -> MeterShown | None:
+        """Return what is shown of the wallbox's own meter."""
+        return None if self._meter is None else self._meter.shown
+
+    @property
+    def ahead(self) -> timedelta:
+        """Return how far the clock is before one that nobody can set.
+
+        That is of interest where a meter reads on while nobody tells of cars.
+        """
+        return timedelta() if self._meter is None else self._meter.ahead
 
     @property
     def memory(self) -> EnergyMemory | None:
@@ -80,12 +106,45 @@ class EnergySource:
         """Return the last energy that is known, in Wh."""
         return self.total_wh if self._meter is None else self._meter.account.counted_wh
 
+    def start_wh(self, at: datetime, *, awaited: bool) -> float | None:
+        """Return where the counter stands in Wh as a car comes; None is unknown.
+
+        An old reading does where nothing has flowed since; not while it is `awaited`
+        what an earlier session took.
+        """
+        if not awaited:
+            return self.last_wh
+        return None if self.missing_since(at) is not None else self.total_wh
+
     def take(self, facts: SessionFacts) -> None:
         """Take what the Miniserver tells."""
+        self._coarse = facts.source
         if self._begun_at is None:
             self._begun_at = facts.at
         if facts.watched and facts.state.energy_kwh is not None:
             self._counted.take(facts.state.energy_kwh, facts.at.timestamp())
+
+    def judged(self, record: SessionRecord) -> SessionRecord:
+        """Return a record of now that says whose figures it has and how good they are.
+
+        A meter's stay begins a moment after its session, which then has no energy yet.
+        """
+        quality = replace(record.quality, source=self.origin)
+        if self._meter is not None and record.import_wh:
+            running, account = self._meter.visits.running, self._meter.account
+            error_pct = running.error_pct
+            reading_wh = account.counter.reading_wh or running.counted_wh
+            step = energy_step_wh(self._meter.profile, reading_wh)
+            # Of a stay that began in a silence the meter compares another's energy too.
+            own = running.counted_wh <= record.import_wh + step + 1
+            if error_pct is not None and own:
+                quality = replace(
+                    quality,
+                    integral_wh=round(running.integrated_wh),
+                    error_pct=round(error_pct, 2),
+                    flagged=running.flagged(step),
+                )
+        return replace(record, quality=quality)
 
     def sample(self, at: float, power_w: float | None) -> Reading | None:
         """Take the power a meter measured in a second, None for a gap."""
@@ -107,6 +166,14 @@ class EnergySource:
         self._old_read = None if self._meter is None else self._meter.account.read_at
         return True
 
+    def missing_since(self, now: datetime) -> datetime | None:
+        """Return when a meter was last read that has just begun to miss seconds."""
+        if self._meter is None or self.sampled_at is None or self.silent:
+            return None
+        fresh = OLD_POLLS * self._meter.profile.poll_s
+        old = (now - self.sampled_at).total_seconds() > fresh
+        return self.sampled_at if old else None
+
     @property
     def knows(self) -> bool:
         """Tell whether the counter is up to date, or nobody can wait for it longer."""
@@ -122,4 +189,10 @@ class EnergySource:
         wh, power = self.total_wh, None if self.has_meter else facts.power_w
         if not facts.watched:
             return Reading(at=facts.at, wh=wh)
-        return Reading(at=facts.at, wh=wh, power_w=power, charging=facts.charging)
+        return Reading(
+            at=facts.at,
+            wh=wh,
+            power_w=power,
+            charging=facts.charging,
+            blind=self.silent,
+        )

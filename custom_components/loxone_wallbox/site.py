@@ -42,6 +42,8 @@ class Site:
         """Start without wallboxes."""
         self._hass = hass
         self._members: list[SiteMember] = []
+        # The last shares of each wallbox, of limits that are over too.
+        self._known: dict[str, dict[tuple[str, str], float]] = {}
         self._called = False
 
     def join(self, member: SiteMember) -> None:
@@ -61,14 +63,24 @@ class Site:
         )
 
     def shares(self, member: SiteMember, now: datetime) -> dict[tuple[str, str], float]:
-        """Return a wallbox's shares in kW of the limits that are not over."""
-        shares = {}
-        for event in member.state.dsr.site_limits(now):
+        """Return a wallbox's shares in kW of the limits that are known.
+
+        Of one that is over it is the last share: what touches it begins from there.
+        """
+        book, wallbox = member.state.dsr, member.claim(now).wallbox
+        present = list(book.site_limits(now))
+        open_keys = {event.key for event in present}
+        shares = {
+            key: share
+            for key, share in self._known.get(wallbox, {}).items()
+            if key in book.events and key not in open_keys
+        }
+        for event in present:
             claims = [_claim_under(one, event, now) for one in self._members]
-            limit = event.limit(member.state.dsr.floor_kw)
-            share = split(limit, claims).get(member.claim(now).wallbox)
+            share = split(event.limit(book.floor_kw), claims).get(wallbox)
             if share is not None:
                 shares[event.key] = share
+        self._known[wallbox] = shares
         return shares
 
     def has_room(self, member: SiteMember, power_kw: float) -> bool:

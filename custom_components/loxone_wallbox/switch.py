@@ -99,6 +99,6 @@ class DefaultHoursSwitch(WallboxEntity, SwitchEntity):
 
     async def _async_enable(self, *, enabled: bool) -> None:
         """Switch the hours."""
-        await self.async_actor()
-        hours = self.coordinator.data.owner.hours
-        await self.coordinator.acts.async_set_hours(replace(hours, enabled=enabled))
+        actor = await self.async_actor()
+        hours = replace(self.coordinator.data.owner.hours, enabled=enabled)
+        await self.coordinator.acts.async_set_hours(actor, hours)

@@ -14,6 +14,7 @@ from homeassistant.exceptions import ServiceValidationError
 
 from .history_websocket import async_setup_history_websocket
 from .meter.series import Point
+from .plan_websocket import async_setup_plan_websocket
 from .power_actions import check_may_read, source_of
 from .power_feed import Ending, PowerListener
 from .targets import wallbox_of
@@ -34,6 +35,7 @@ def async_setup_websocket(hass: HomeAssistant) -> None:
     """Register the commands."""
     websocket_api.async_register_command(hass, subscribe_power)
     async_setup_history_websocket(hass)
+    async_setup_plan_websocket(hass)
 
 
 @websocket_api.websocket_command(
@@ -67,7 +69,7 @@ def subscribe_power(
             translation_placeholders=err.translation_placeholders,
         )
         return
-    check_may_read(hass, connection.user, wallbox)
+    check_may_read(hass, connection.user, wallbox, msg["type"])
     feed = wallbox.measuring.feed
 
     @callback

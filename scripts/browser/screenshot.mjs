@@ -18,7 +18,7 @@ const browser = await chromium.launch({
 });
 try {
   const page = await browser.newPage({
-    viewport: { width: 1280, height: 1556 },
+    viewport: { width: 1280, height: 2600 },
     locale: "en-GB",
     timezoneId: "Europe/London",
   });
@@ -32,6 +32,13 @@ try {
     .first()
     .waitFor({ state: "visible", timeout: 90_000 });
   await page.waitForTimeout(8_000);
+  // As high as its controls and sensors are, so that none is cut in two.
+  const sensors = await page.locator("ha-device-entities-card").nth(1).boundingBox();
+  await page.setViewportSize({
+    width: 1280,
+    height: Math.ceil(sensors.y + sensors.height) + 16,
+  });
+  await page.waitForTimeout(2_000);
   await page.screenshot({ path: job.target });
 } finally {
   await browser.close();

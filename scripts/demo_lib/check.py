@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable
 import time
 
+from scripts.demo_lib.board import Board
 from scripts.demo_lib.entities import Wallbox
 from scripts.demo_lib.findings import Findings
 from scripts.demo_lib.metering import Metering
 from scripts.demo_lib.night import Night
+from scripts.demo_lib.paying import Paying
 from scripts.demo_lib.progress import DemoError
 from scripts.demo_lib.stage import Stage
 
@@ -25,11 +27,12 @@ type Scene = tuple[str, Callable[[], Awaitable[None]]]
 async def check_all(
     stage: Stage, findings: Findings, *, night: bool, no_clock: str
 ) -> None:
-    """Check a wallbox that obeys its owner, then one under the rules, then a meter.
+    """Check a wallbox under its owner and the rules, a meter, the cost, the dashboard.
 
     `no_clock` says why there is no clock to play a night on.
     """
     findings.begin()
+    await _play(Paying(stage, findings).scenes)
     await _play(Visit(stage, findings).scenes)
     if not night:
         print("the night: left out", flush=True)
@@ -38,6 +41,7 @@ async def check_all(
     else:
         await _play(Night(stage, findings).scenes)
     await _play(Metering(stage, findings).scenes)
+    await _play(Board(stage.home.api, findings).scenes)
 
 
 async def _play(scenes: list[Scene]) -> None:

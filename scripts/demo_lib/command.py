@@ -9,6 +9,7 @@ import signal
 import sys
 
 from scripts.demo_lib import history, screenshot, shim
+from scripts.demo_lib.board import make_board
 from scripts.demo_lib.check import check_all, check_what_is_left
 from scripts.demo_lib.findings import Findings
 from scripts.demo_lib.history import describe
@@ -84,17 +85,18 @@ def why_no_clock(start: datetime | None) -> str:
     return built if isinstance(built, str) else ""
 
 
-async def welcome(stage: Stage) -> str:
-    """Return what the reader needs to know now."""
+async def welcome(stage: Stage, board: str) -> str:
+    """Return what the reader needs to know now; `board` is the dashboard's address."""
     lines = [
         "",
         f"Home Assistant:  {stage.home.api.url}",
+        f"Wallboxes:       {board}",
         f"Sign in with:    {USERNAME} / {PASSWORD}",
         *[f"Now:             {await describe(one)}" for one in stage.wallboxes],
         f"Plug a car in:   curl -X POST {stage.world.url}/plug",
         f"and out:         curl -X POST {stage.world.url}/unplug",
         "Outside of its default charging hours, 22:00 to 08:00, it waits; the button",
-        '"Charge now" is on the page of the wallbox, under Settings > Devices & services.',
+        '"Charge now" is on the dashboard "Wallboxes".',
         f"Logs:            {stage.home.folder.relative_to(ROOT)}/*.log",
     ]
     if stage.clock is not None:
@@ -177,7 +179,9 @@ async def show(options: argparse.Namespace, progress: Progress) -> int:
             async with progress.step(f"screenshot {options.screenshot}"):
                 await screenshot.take(stage, options.screenshot, as_it_is=played)
             return 0
-        print(await welcome(stage), flush=True)
+        async with progress.step("dashboard of the wallboxes"):
+            board = await make_board(stage.home.api)
+        print(await welcome(stage, board), flush=True)
         await stay(stage)
     return 0
 

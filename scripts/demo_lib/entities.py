@@ -19,6 +19,8 @@ NEEDED = (
     "target_power",
     "power_limit",
     "energy_total",
+    "last_session_energy",
+    "sessions",
     "vehicle_connected",
     "charging",
     "next_change",

@@ -46,7 +46,7 @@ def fill_in(schema: Sequence[Field], answers: Mapping[str, Answer]) -> dict[str,
         elif name in answers:
             answer = answers[name]
             filled[name] = answer(field) if callable(answer) else answer
-        elif "suggested_value" in (field.get("description") or {}):
+        elif (field.get("description") or {}).get("suggested_value") is not None:
             filled[name] = field["description"]["suggested_value"]
         elif "default" in field:
             filled[name] = field["default"]

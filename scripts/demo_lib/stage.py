@@ -95,11 +95,17 @@ def answers(port: int) -> dict[str, Answer]:
 
 @asynccontextmanager
 async def staged(
-    options: Namespace, folder: Path, progress: Progress, start: datetime | None = None
+    options: Namespace,
+    folder: Path,
+    progress: Progress,
+    start: datetime | None = None,
+    *,
+    add: bool = True,
 ) -> AsyncIterator[Stage]:
     """Start the simulator and Home Assistant, add the integration, end it all after.
 
     Their time begins at `start`, on a shared clock; without one they have the real time.
+    Whoever adds the integration in another way says so by `add`.
     """
     async with AsyncExitStack() as stack:
         stack.callback(os.close, claim(folder))
@@ -127,11 +133,12 @@ async def staged(
         async with progress.step("first user"):
             stage.tokens = await home.api.sign_up(NAME, USERNAME, PASSWORD)
             await home.wait_running()
-        async with progress.step("integration, through its config flow"):
-            await run_flow(
-                home.api, DOMAIN, answers(world.port), menu=("user", "manual")
-            )
-            await stage.find_wallboxes()
+        if add:
+            async with progress.step("integration, through its config flow"):
+                await run_flow(
+                    home.api, DOMAIN, answers(world.port), menu=("user", "manual")
+                )
+                await stage.find_wallboxes()
         try:
             yield stage
         except DemoError:

@@ -60,6 +60,7 @@ class World:
     ) -> None:
         """Describe it; start() starts it."""
         self.port = port
+        self.tls_port = tls_port
         self.meter_port = meter_port
         self.url = f"http://127.0.0.1:{control_port}"
         self.child = Child(

@@ -16,7 +16,7 @@ TOOLS="${XDG_CACHE_HOME:-$HOME/.cache}/loxone-wallbox"
 LOGS="$ROOT/.cache/setup"
 PYTHON_WANTED=">=3.14.2,<3.15"
 UV_WANTED="0.9" # the first minor release that reads the lock file as it is
-NODE_WANTED=20
+NODE_WANTED=20.19
 
 # Names of the environments; scripts and documentation use them.
 VENV_NEW="$ROOT/.venv"

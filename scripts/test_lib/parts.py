@@ -13,7 +13,10 @@ ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / ".cache" / "test"
 RELEASES = {"2026.10.4": ROOT / ".venv-2026.10", "2026.11.0": ROOT / ".venv"}
 COVERED_RELEASE = "2026.11.0"
+PYTEST_INTERRUPTED = 2
 PYTEST_NO_TESTS = 5
+# A suite that hangs is ended, so that what it found until then is seen.
+MOST_S = 40 * 60
 
 COVERAGE_FLOOR = 95.0
 COVERAGE_FLOORS = {"config_flow.py": 100.0}
@@ -54,10 +57,16 @@ def run_quietly(name: str, command: Sequence[str]) -> Part:
     return Part(name=name, ok=ok, seconds=seconds)
 
 
-def run_pytest(release: str, arguments: Sequence[str], *, coverage: bool) -> Part:
+def run_pytest(
+    release: str,
+    arguments: Sequence[str],
+    *,
+    coverage: bool,
+    report: Path | None = None,
+) -> Part:
     """Run pytest on one release; its output goes straight to the reader."""
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    report = OUTPUT / f"junit-{release}.xml"
+    report = report or OUTPUT / f"junit-{release}.xml"
     report.unlink(missing_ok=True)
     command = [str(RELEASES[release] / "bin" / "python"), "-m", "pytest"]
     command += [f"--junit-xml={report}", *arguments]
@@ -70,14 +79,20 @@ def run_pytest(release: str, arguments: Sequence[str], *, coverage: bool) -> Par
         ]
     print(f"\ntests on Home Assistant {release} …", flush=True)
     began = time.monotonic()
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "COVERAGE_FILE": str(OUTPUT / f"coverage-{release}")},
-        stdin=None if "--pdb" in arguments else subprocess.DEVNULL,
-        check=False,
-    )
-    return judge_pytest(release, done.returncode, report, time.monotonic() - began)
+    endless = "--campaign" in arguments or "--pdb" in arguments
+    try:
+        code = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "COVERAGE_FILE": str(OUTPUT / f"coverage-{release}")},
+            stdin=None if "--pdb" in arguments else subprocess.DEVNULL,
+            timeout=None if endless else MOST_S,
+            check=False,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        print(f"\nNot done after {MOST_S // 60} minutes: ended.", flush=True)
+        code = PYTEST_INTERRUPTED
+    return judge_pytest(release, code, report, time.monotonic() - began)
 
 
 def judge_pytest(release: str, code: int, report: Path, seconds: float) -> Part:

@@ -42,6 +42,8 @@ class MeterConfig:
     # Silence that the meter wants before a request (seconds).
     pause_s: float | None = None
     max_registers: int | None = None
+    # Longer reads are not refused but not answered.
+    silent_beyond: int | None = None
     # Refuses reads that touch unused registers.
     strict: bool | None = None
     # Addresses that this unit lacks although its model has them.
@@ -62,7 +64,13 @@ class MeterConfig:
             raise ValueError(f"a unit id goes from 1 to {_MOST_UNITS}")
         if not self.serial.isdigit():
             raise ValueError("the serial number of a meter has only digits")
-        for name in ("energy_kwh", "refresh_s", "pause_s", "max_registers"):
+        for name in (
+            "energy_kwh",
+            "refresh_s",
+            "pause_s",
+            "max_registers",
+            "silent_beyond",
+        ):
             value = getattr(self, name)
             if value is not None and value < 0:
                 raise ValueError(f"{name} of a meter is not negative")

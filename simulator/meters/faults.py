@@ -33,7 +33,7 @@ METER_FAULTS: dict[str, FaultKind] = {
     "other_unit": _answers("answers of another unit", by=1),
     "garbage": _answers("noise on the line", size=8, instead=False),
     "exception": _answers("exceptions instead of values, 6 is busy", code=6),
-    "closed": _answers("the connection ends instead of an answer"),
+    "closed": _answers("the connection ends instead of an answer", halfway=False),
     "invalid": _answers("markers of invalid values and NaN", quantity=""),
     "glitch": _answers("a counter that jumps for a moment", by_kwh=-1.0, to_kwh=None),
     "no_serial": _answers("a serial number that reads as nothing"),

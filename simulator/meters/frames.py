@@ -64,6 +64,9 @@ class Framing(Protocol):
     def missing(self, head: bytes) -> int:
         """Return how many bytes an answer still needs behind its first ones."""
 
+    def cut(self, frame: bytes, by: int) -> bytes:
+        """Return what a client gets of an answer whose last bytes a line has lost."""
+
 
 class Mbap(Framing):
     """Modbus TCP."""
@@ -113,6 +116,16 @@ class Mbap(Framing):
             return _BEFORE_LENGTH - len(head)
         return _BEFORE_LENGTH + int.from_bytes(head[4:6]) - len(head)
 
+    @override
+    def cut(self, frame: bytes, by: int) -> bytes:
+        """Return what a client gets of an answer whose last bytes a line has lost.
+
+        That was the line behind a gateway, whose header counts what it has to send.
+        """
+        pdu = self.pdu(frame)
+        left = pdu[: max(len(pdu) - by, 1)]
+        return frame[:4] + (len(left) + 1).to_bytes(2) + frame[6 : _HEADER.size] + left
+
 
 class Rtu(Framing):
     """Modbus RTU, on a serial line or through TCP."""
@@ -156,6 +169,11 @@ class Rtu(Framing):
         if head[1] & _ERROR:
             return least - len(head)
         return least + head[2] - len(head)
+
+    @override
+    def cut(self, frame: bytes, by: int) -> bytes:
+        """Return what a client gets of an answer whose last bytes a line has lost."""
+        return frame[: max(len(frame) - by, 0)]
 
 
 def _rtu_size(buffer: bytearray) -> int:

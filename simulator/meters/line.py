@@ -171,18 +171,23 @@ class _Client:
         text = request_text(request.function, request.address, request.count)
         if meter.faults.take("echo", text):
             self._send(request.frame)
-        outcome = self._unheard(meter, text)
+        outcome = self._unheard(meter, request, text)
         if outcome is not None:
             if not outcome.endswith("fault"):
                 self._unreachable(meter, request)
-        elif meter.faults.take("closed", text):
+        elif fault := meter.faults.take("closed", text):
             outcome = "connection closed"
+            if fault["halfway"]:
+                frame = await self._line.station.ask(request.frame)
+                self._send(frame[: len(frame) // 2])
         else:
             outcome = await self._answer(meter, request, text)
         meter.note(request.function, request.address, request.count, outcome)
         return outcome != "connection closed"
 
-    def _unheard(self, meter: SimulatedMeter, text: str) -> str | None:
+    def _unheard(
+        self, meter: SimulatedMeter, request: Request, text: str
+    ) -> str | None:
         """Return why a meter is silent, None if it answers."""
         quiet = self._loop.time() - self._line.used_at
         if meter.is_dark():
@@ -191,6 +196,9 @@ class _Client:
             if meter.map.reboots_when_hurried:
                 meter.reboot()
             return "silent: no pause before it"
+        most = meter.config.silent_beyond
+        if most is not None and request.count > most:
+            return "silent: too long"
         if meter.faults.take("silent", text) or meter.storm_is_silent(text):
             return "silent: fault"
         return None
@@ -233,7 +241,7 @@ class _Client:
         if faults.take("wrong_transaction", text):
             frame = bytes([frame[0] ^ 0x40]) + frame[1:]
         if fault := faults.take("truncated", text):
-            frame = frame[: max(len(frame) - fault["missing"], 0)]
+            frame = framing.cut(frame, fault["missing"])
         if fault := faults.take("garbage", text):
             dirt = bytes((7 * index + 77) % 256 for index in range(fault["size"]))
             frame = dirt if fault["instead"] else dirt + frame

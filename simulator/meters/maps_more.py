@@ -170,6 +170,8 @@ def _7m(*registers: Register) -> dict[int, Space]:
         4: space(
             *(number(2536, "f32", "power"), number(2584, "f32", "frequency")),
             *(number(2752, "f32", "import"), number(2756, "f32", "export")),
+            # Reactive energy, which it measures and nobody here asks for.
+            *(constant(2754, "f32", 0.0), constant(2758, "f32", 0.0)),
             *registers,
             areas=(area(2500, 2599), area(2752, 2759)),
         )

@@ -11,8 +11,9 @@ from custom_components.loxone_wallbox.charging.found import Found
 from custom_components.loxone_wallbox.charging.regulation import GB_PEAK
 from custom_components.loxone_wallbox.charging.schedule import Schedule
 from custom_components.loxone_wallbox.charging.session import SessionRecord
-from custom_components.loxone_wallbox.charging.session_book import SessionBook, Step
+from custom_components.loxone_wallbox.charging.session_book import SessionBook
 from custom_components.loxone_wallbox.charging.slices import SessionRules
+from custom_components.loxone_wallbox.charging.step import Step
 from custom_components.loxone_wallbox.charging.tally import Reading
 from custom_components.loxone_wallbox.charging.transition import Transition
 

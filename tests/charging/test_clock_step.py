@@ -56,6 +56,7 @@ def waiting() -> OwnerState:
         state,
         plugged_at=NOW - timedelta(hours=4),
         cleared_at=NOW,
+        eased_at=NOW,
         target_at=NOW,
         permission=replace(state.permission, at=NOW, previous_at=NOW),
         hours=replace(state.hours, changed_at=NOW),
@@ -84,6 +85,12 @@ def test_unseen_step_makes_no_long_delay() -> None:
     assert state.delay.pending.due == now + timedelta(seconds=600)
 
 
+def test_only_a_person_shortens_what_is_under_way() -> None:
+    """A restart does not cut a delay that was drawn under a longer maximum."""
+    state = replace(waiting(), max_delay_s=10)
+    assert after_clock_step(state, timedelta(0), NOW) == state
+
+
 def test_right_clock_changes_nothing() -> None:
     """A restart with the right clock keeps every instant."""
     assert after_clock_step(waiting(), timedelta(0), NOW) == waiting()
@@ -98,6 +105,7 @@ def test_nothing_that_happened_lies_ahead(jump: timedelta) -> None:
     for at in (
         state.plugged_at,
         state.cleared_at,
+        state.eased_at,
         state.target_at,
         state.permission.at,
         state.permission.previous_at,

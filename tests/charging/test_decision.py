@@ -183,6 +183,22 @@ def test_replugging_within_a_minute() -> None:
     assert player.drawn == 1
 
 
+def test_what_waited_while_charging_delays_no_start() -> None:
+    """A step that was pending is none of the next car's; its start has a draw."""
+    player = plugged(0, 500, 40)
+    player.until(local("2027-01-13T23:00:00"))
+    until = local("2027-01-14T01:00:00")
+    player.change(dsr=book(player.now, event("A", player.now, until)))
+    assert player.memory.pending is not None
+    player.until(local("2027-01-13T23:02:00"))
+    player.unplug()
+    player.now += timedelta(seconds=30)
+    player.plug()
+    player.until(local("2027-01-13T23:20:00"))
+    assert powers(player.log)[-1] == ("13 23:03:10", 6)
+    assert player.drawn == 3
+
+
 def test_replugging_later_draws_anew() -> None:
     """A new plug-in is a new relevant time."""
     player = plugged(437, 100)
@@ -252,3 +268,37 @@ def test_the_owner_ends_a_pending_stop() -> None:
     player.until(local("2027-01-14T07:51:00"))
     player.change(permission=Permission(allowed=False, at=player.now))
     assert powers(player.log)[-1] == ("14 07:51:00", 0)
+
+
+def test_the_reason_while_a_change_is_drawn_for() -> None:
+    """What holds meanwhile holds because of the delay, whatever is to come."""
+    player = plugged(0, 45, 300, 123, end_before=timedelta(0))
+    player.until(local("2027-01-13T22:59:00"))
+    grid = event("A", local("2027-01-13T23:00:00"), local("2027-01-13T23:30:00"))
+    player.change(dsr=book(player.now, grid))
+    for at, power, reason in (
+        ("13T23:00:30", 11, Reason.RANDOM_DELAY),
+        ("13T23:00:45", 6, Reason.DSR),
+        ("13T23:30:30", 6, Reason.RANDOM_DELAY),
+        ("13T23:35:00", 11, Reason.DEFAULT_HOURS),
+        ("14T08:02:00", 11, Reason.RANDOM_DELAY),
+        ("14T08:02:03", 0, Reason.OUTSIDE_DEFAULT_HOURS),
+    ):
+        decision = player.until(local(f"2027-01-{at}"))
+        assert (decision.target.power_kw, decision.reason) == (power, reason)
+
+
+def test_the_reason_while_a_change_only_rests() -> None:
+    """What is not drawn for holds a little longer for what it held for."""
+    player = plugged(0, end_before=timedelta(0))
+    player.until(local("2027-01-14T06:59:00"))
+    player.max_delay_s = 0
+    start = player.now
+    limit = event("A", start, start + timedelta(seconds=30))
+    player.change(dsr=book(start, limit))
+    assert player.decision is not None
+    assert player.decision.reason is Reason.DSR
+    decision = player.until(start + timedelta(seconds=59))
+    assert (decision.target.power_kw, decision.reason) == (6, Reason.DSR)
+    decision = player.until(start + timedelta(seconds=61))
+    assert (decision.target.power_kw, decision.reason) == (11, Reason.DEFAULT_HOURS)

@@ -168,6 +168,37 @@ def test_nothing_pending_is_left_alone() -> None:
     assert memory.skip(NOW, "owner") is memory
 
 
+def test_triggers_that_overlap() -> None:
+    """One transition at a time: the earlier deadline, one draw for the other way."""
+    later = NOW + timedelta(seconds=100)
+    more = Change(at=later, cause=Cause.TARIFF)
+    less = Change(at=later, cause=Cause.DSR)
+    draw = Mock(side_effect=[437, 60])
+    waiting = DelayMemory(settled=HALF).advance(
+        FULL, Change(at=NOW, cause=Cause.DEFAULT_HOURS), RULES, NOW, draw
+    )
+    due = NOW + timedelta(seconds=437)
+    # The same way again, or as far as before: nothing is drawn, nothing is put off.
+    again = waiting.advance(FULL, more, RULES, later, draw)
+    assert again.pending is not None
+    assert again.pending.due == due
+    assert draw.call_count == 1
+    # The other way: one draw for what is left to change.
+    other = waiting.advance(OFF, less, RULES, later, draw)
+    assert other.pending is not None
+    assert other.settled == HALF
+    assert other.pending.due == later + timedelta(seconds=60)
+    assert [one.outcome for one in other.draws] == [Outcome.SUPERSEDED]
+    assert draw.call_count == 2
+    # Back to what holds: nothing waits and nothing was drawn for it.
+    back = waiting.advance(HALF, less, RULES, later, draw)
+    assert back.pending is None
+    assert back.settled == HALF
+    assert back.changed_at == waiting.changed_at
+    assert [one.outcome for one in back.draws] == [Outcome.CANCELLED]
+    assert draw.call_count == 2
+
+
 @pytest.mark.parametrize(
     ("cause", "before", "want", "since", "wait"),
     [
@@ -252,3 +283,14 @@ def test_without_a_maximum_nothing_is_drawn() -> None:
     change = Change(at=NOW, cause=Cause.DEFAULT_HOURS)
     memory = DelayMemory().advance(FULL, change, rules, NOW, draw)
     assert memory.settled == FULL
+    assert [(one.drawn_s, one.drawn) for one in memory.draws] == [(0, False)]
+
+
+def test_nought_may_be_drawn() -> None:
+    """What was drawn is told from what was not; older files cannot tell that."""
+    change = Change(at=NOW, cause=Cause.DEFAULT_HOURS)
+    memory = DelayMemory().advance(FULL, change, RULES, NOW, lambda _longest: 0)
+    assert [(one.drawn_s, one.drawn) for one in memory.draws] == [(0, True)]
+    kept = memory.as_dict()
+    del kept["draws"][0]["drawn"]
+    assert not DelayMemory.from_dict(kept).draws[0].drawn

@@ -10,16 +10,19 @@ import pytest
 
 from custom_components.loxone_wallbox.charging.dsr import (
     KEEP_ENDED,
+    LET_GO,
     DsrBook,
     DsrError,
     DsrEvent,
     DsrKind,
-    SilencePolicy,
 )
 from custom_components.loxone_wallbox.charging.owner import new_book
 from custom_components.loxone_wallbox.charging.regulation import PROFILES
 
 NOW = datetime(2027, 1, 13, 22, tzinfo=UTC)
+# How long the book of section 14a keeps to an event of a silent source.
+HELD = timedelta(hours=2)
+SILENCES = [LET_GO, HELD]
 # The fields of an event that hold a number, those of later versions too.
 NUMBERS = sorted(
     name
@@ -54,9 +57,9 @@ def events(draw: st.DrawFn) -> DsrEvent:
     )
 
 
-def filled(found: list[DsrEvent], policy: SilencePolicy, floor: float) -> DsrBook:
+def filled(found: list[DsrEvent], silence: timedelta, floor: float) -> DsrBook:
     """Return a book with those of the events that it takes."""
-    book = DsrBook(silence=policy, floor_kw=floor)
+    book = DsrBook(silence=silence, floor_kw=floor)
     for event in found:
         try:
             book = book.add(event, NOW)
@@ -67,21 +70,20 @@ def filled(found: list[DsrEvent], policy: SilencePolicy, floor: float) -> DsrBoo
 
 @given(
     found=st.lists(events(), max_size=8),
-    policy=st.sampled_from(SilencePolicy),
+    silence=st.sampled_from(SILENCES),
     floor=st.sampled_from([0.0, 4.2]),
     after=seconds(0, 90_000),
 )
 def test_the_lowest_limit_holds(
-    found: list[DsrEvent], policy: SilencePolicy, floor: float, after: timedelta
+    found: list[DsrEvent], silence: timedelta, floor: float, after: timedelta
 ) -> None:
     """At any instant the limit is the lowest of the reductions that are active."""
-    book, at = filled(found, policy, floor), NOW + after
+    book, at = filled(found, silence, floor), NOW + after
     limits, increases = [], False
     for event in book.events.values():
-        silent = event.validity_s is not None and policy is SilencePolicy.RELEASE
         end = event.end
-        if silent and event.validity_s is not None:
-            end = min(end, NOW + timedelta(seconds=event.validity_s))
+        if event.validity_s is not None:
+            end = min(end, NOW + timedelta(seconds=event.validity_s) + silence)
         if not event.start <= at < end:
             continue
         if event.kind is DsrKind.INCREASE:
@@ -109,7 +111,7 @@ def test_never_below_the_floor(found: list[DsrEvent], at: timedelta) -> None:
 @given(found=st.lists(events(), max_size=8), at=seconds(0, 90_000))
 def test_between_edges_nothing_changes(found: list[DsrEvent], at: timedelta) -> None:
     """What holds at an instant holds since the edge before."""
-    book, when = filled(found, SilencePolicy.RELEASE, 0), NOW + at
+    book, when = filled(found, LET_GO, 0), NOW + at
     edges = [edge for edge, _ in book.edges(NOW) if edge <= when]
     if edges:
         assert book.reduction(max(edges)) == book.reduction(when)
@@ -125,7 +127,9 @@ def test_versions(event: DsrEvent, version: int) -> None:
             DsrBook().add(event, NOW)
         return
     book = DsrBook().add(event, NOW)
-    other = replace(event, version=version, limit_kw=1.0)
+    # The same again would be a heartbeat.
+    limit = 2.0 if event.limit_kw == 1.0 else 1.0
+    other = replace(event, version=version, limit_kw=limit)
     if version <= event.version:
         with pytest.raises(DsrError, match="dsr_version_not_newer"):
             book.add(other, NOW)
@@ -133,7 +137,7 @@ def test_versions(event: DsrEvent, version: int) -> None:
     newer = book.add(other, NOW)
     assert len(newer.events) == 1
     assert newer.events[event.key].version == version
-    assert newer.events[event.key].limit_kw == 1.0
+    assert newer.events[event.key].limit_kw == limit
 
 
 @given(
@@ -145,7 +149,7 @@ def test_opting_out_outlives_a_new_version(
     found: list[DsrEvent], by: str | None, by_hand: bool
 ) -> None:
     """The owner's word is about the event, in whatever version."""
-    book = filled(found, SilencePolicy.RELEASE, 0)
+    book = filled(found, LET_GO, 0)
     if not list(book.active(NOW)):
         with pytest.raises(DsrError, match="dsr_nothing_active"):
             book.opt_out(NOW, by, by_hand=by_hand)
@@ -224,18 +228,19 @@ def test_numbers_of_any_size() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "after", "limit"),
+    ("silence", "after", "limit"),
     [
-        (SilencePolicy.RELEASE, 299, 6.0),
-        (SilencePolicy.RELEASE, 300, None),
-        (SilencePolicy.HOLD, 300, 6.0),
-        (SilencePolicy.HOLD, 3599, 6.0),
-        (SilencePolicy.HOLD, 3600, None),
+        (LET_GO, 299, 6.0),
+        (LET_GO, 300, None),
+        (HELD, 300, 6.0),
+        (HELD, 7499, 6.0),
+        (HELD, 7500, None),
     ],
 )
-def test_silence(policy: SilencePolicy, after: int, limit: float | None) -> None:
-    """A source that falls silent lets go, or holds until the end at the latest."""
-    book = DsrBook(silence=policy).add(event(validity_s=300), NOW)
+def test_silence(silence: timedelta, after: int, limit: float | None) -> None:
+    """A source that falls silent lets go, or holds for so much longer."""
+    long = event(validity_s=300, end=NOW + timedelta(hours=9))
+    book = DsrBook(silence=silence).add(long, NOW)
     assert book.reduction(NOW + timedelta(seconds=after)) == limit
 
 
@@ -279,6 +284,6 @@ def test_pruning() -> None:
 @given(found=st.lists(events(), max_size=4))
 def test_round_trip(found: list[DsrEvent]) -> None:
     """What is kept comes back as it was."""
-    book = filled(found, SilencePolicy.RELEASE, 0)
+    book = filled(found, LET_GO, 0)
     for one in book.events.values():
         assert DsrEvent.from_dict(one.as_dict()) == one

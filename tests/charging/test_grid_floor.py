@@ -28,12 +28,33 @@ def test_share_is_not_under_the_floor() -> None:
 
 
 def test_silence_does_not_release() -> None:
-    """A limit whose source fell silent is held to its end under section 14a."""
-    limit = event("quiet", NOW, NOW + HOUR, validity_s=60)
+    """A limit whose source fell silent is held for two hours under section 14a."""
+    limit = event("quiet", NOW, NOW + 4 * HOUR, validity_s=60)
     book = new_book(PROFILES["de_14a"]).add(limit, NOW)
-    assert book.reduction(NOW + HOUR / 2) == 6.0
+    over = NOW + 2 * HOUR + timedelta(seconds=60)
+    assert book.reduction(over - timedelta(seconds=1)) == 6.0
+    assert book.reduction(over) is None
     released = new_book(PROFILES["gb_2021"]).add(limit, NOW)
-    assert released.reduction(NOW + HOUR / 2) is None
+    assert released.reduction(NOW + timedelta(seconds=59)) == 6.0
+    assert released.reduction(NOW + timedelta(seconds=60)) is None
+
+
+def test_what_is_told_again_after_a_silence_begins_anew() -> None:
+    """The time of silence stays without a limit, and what was left stays left."""
+    limit = event("quiet", NOW, NOW + 4 * HOUR, validity_s=60)
+    for profile, silence in (("gb_2021", 60), ("de_14a", 7260)):
+        book = new_book(PROFILES[profile]).add(limit, NOW)
+        later = NOW + timedelta(seconds=silence)
+        again = book.add(replace(limit, heard_at=later), later)
+        assert again.reduction(later - timedelta(seconds=1)) == 6.0
+        assert again.reduction(later) == 6.0
+        assert later in {at for at, _ in again.edges(NOW)}
+        late = later + HOUR / 4
+        again = book.add(replace(limit, heard_at=late), late)
+        assert again.reduction(late - timedelta(seconds=1)) is None
+        assert again.reduction(late) == 6.0
+        left = book.opt_out(NOW, "owner", by_hand=True)
+        assert left.add(replace(limit, heard_at=late), late).reduction(late) is None
 
 
 def test_same_version_again_is_a_heartbeat() -> None:

@@ -49,8 +49,7 @@ def test_any_override(
     if override.end is not None:
         assert override.end > NOW
         assert not override.is_active(override.end)
-        if until is not Until.BOUNDARY:
-            assert override.end - NOW <= MAX_LENGTH
+        assert override.end - NOW <= MAX_LENGTH
     assert Override.from_dict(override.as_dict()) == override
 
 

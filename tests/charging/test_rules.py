@@ -1,7 +1,9 @@
 """A wallbox's life in any order: what must hold after every step."""
 
+from copy import copy
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+import typing
 
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import (
@@ -14,7 +16,14 @@ from hypothesis.stateful import (
 
 from .nights import Player, event, local, night, situation
 from custom_components.loxone_wallbox.charging.decision import Decision
-from custom_components.loxone_wallbox.charging.delay import OFF, Outcome
+from custom_components.loxone_wallbox.charging.delay import (
+    OFF,
+    DelayMemory,
+    Draw,
+    Outcome,
+    Pending,
+    Target,
+)
 from custom_components.loxone_wallbox.charging.dsr import DsrBook, DsrError, DsrKind
 from custom_components.loxone_wallbox.charging.override import Override, OverrideMode
 from custom_components.loxone_wallbox.charging.regulation import Cause
@@ -26,6 +35,8 @@ from custom_components.loxone_wallbox.charging.wish import (
 )
 
 MAX_DELAY = 600
+# Longer than any delay with the rest after a change.
+SURE = timedelta(minutes=25)
 
 
 class WallboxLife(RuleBasedStateMachine):
@@ -36,7 +47,9 @@ class WallboxLife(RuleBasedStateMachine):
         super().__init__()
         self.player = Player(now=local("2027-01-13T17:00:00"), draws=[])
         self.before = OFF
-        self.acted = False
+        # The numbers that were dealt since the last look, and all that are known.
+        self.dealt: list[int] = []
+        self.ids: dict[str, int] = {}
 
     @initialize(
         hours=st.booleans(), minimum=st.sampled_from([1.38, 4.16]), early=st.booleans()
@@ -49,16 +62,16 @@ class WallboxLife(RuleBasedStateMachine):
             end_before=timedelta(seconds=MAX_DELAY if early else 0),
         )
         self.player.draw = self._draw  # type: ignore[method-assign]
-        self._took(self.player.decide(), acted=True)
+        self._took(self.player.decide())
 
     def _draw(self, maximum: int) -> int:
         """Draw something that can be told apart."""
         self.player.drawn += 1
-        return (self.player.drawn * 97) % (maximum + 1)
+        self.dealt.append((self.player.drawn * 97) % (maximum + 1))
+        return self.dealt[-1]
 
-    def _took(self, decision: Decision, *, acted: bool) -> None:
-        """Keep what held before and whether somebody acted."""
-        self.acted = acted
+    def _took(self, decision: Decision) -> None:
+        """Keep what holds."""
         self.before = decision.target
 
     @rule(seconds=st.one_of(st.integers(1, 900), st.integers(900, 40_000)))
@@ -70,36 +83,65 @@ class WallboxLife(RuleBasedStateMachine):
             assert decision is not None
             wake = decision.wake_at
             when = end if wake is None or wake > end else max(wake, self.player.now)
-            pending = decision.pending
-            quiet = self.player.now
+            quiet, memory = self.player.now, self.player.memory
             self.player.now = when
             new = self.player.decide()
             # Without a car nothing flows, so nothing there waits for anything.
-            plugged = self.player.situation.plugged_at is not None
-            if plugged and not new.target.same_as(decision.target):
-                edges = {at for at, _ in self.player.situation.dsr.edges(quiet)}
-                draws = self.player.memory.draws
-                on_time = (pending is not None and when == pending.due) or (
-                    bool(draws) and draws[-1].due == when
-                )
-                assert on_time or when in edges or quiet == when
-            self._took(new, acted=False)
-            if when == end:
-                return
+            if self.player.situation.plugged_at is not None:
+                self._judge_step(quiet, memory, decision, new)
+            self._took(new)
             if new.wake_at is not None and new.wake_at <= when:
                 raise AssertionError("it would never come to rest")
+            if when == end:
+                return
+
+    def _judge_step(
+        self, quiet: datetime, memory: DelayMemory, old: Decision, new: Decision
+    ) -> None:
+        """Check that what changed by itself changed at its second, and for a reason.
+
+        What acts without a delay may change it at its start and end; anything else only
+        a draw that is over just now.
+        """
+        now, after = self.player.now, self.player.memory
+        assert after.pending is None or after.pending.due > now
+        edges = self.player.situation.dsr.edges(quiet)
+        at_once = any(at == now and one.exempt for at, one in edges)
+        if after.settled.same_as(memory.settled):
+            assert at_once or new.target.same_as(old.target)
+            return
+        last = after.draws[-1] if after.draws != memory.draws else None
+        applied = last is not None and last.outcome is Outcome.APPLIED
+        assert at_once or (applied and last is not None and last.due == now)
+
+    @invariant()
+    def every_relevant_time_has_its_own_draw(self) -> None:
+        """Check that each draw was dealt for one relevant time, and is waited for."""
+        memory = self.player.memory
+        records: list[Draw | Pending] = list(memory.draws)
+        records += [memory.pending] if memory.pending else []
+        new = [one for one in records if one.relevant_time_id not in self.ids]
+        if self.player.max_delay_s == 0:
+            assert not any(one.drawn_s for one in new)
+        else:
+            assert [one.drawn_s for one in new] == self.dealt
+            for one in new:
+                assert one.due >= one.relevant_at + timedelta(seconds=one.drawn_s)
+        self.dealt.clear()
+        for one in records:
+            assert self.ids.setdefault(one.relevant_time_id, one.drawn_s) == one.drawn_s
 
     @precondition(lambda self: self.player.situation.plugged_at is None)
     @rule()
     def plug(self) -> None:
         """Plug a car in."""
-        self._took(self.player.plug(), acted=True)
+        self._took(self.player.plug())
 
     @precondition(lambda self: self.player.situation.plugged_at is not None)
     @rule()
     def unplug(self) -> None:
         """Plug it out."""
-        self._took(self.player.unplug(), acted=True)
+        self._took(self.player.unplug())
 
     @rule(
         mode=st.sampled_from(OverrideMode),
@@ -110,7 +152,7 @@ class WallboxLife(RuleBasedStateMachine):
         now = self.player.now
         end = None if hours is None else now + timedelta(hours=hours)
         wish = Override(mode=mode, start=now, end=end)
-        self._took(self.player.change(override=wish), acted=True)
+        self._took(self.player.change(override=wish))
 
     @precondition(lambda self: self.player.situation.override is not None)
     @rule()
@@ -118,16 +160,14 @@ class WallboxLife(RuleBasedStateMachine):
         """End the override."""
         override = self.player.situation.override
         assert override is not None
-        self._took(
-            self.player.change(override=override.ended(self.player.now)), acted=True
-        )
+        self._took(self.player.change(override=override.ended(self.player.now)))
 
     @rule(allowed=st.booleans())
     def permit(self, allowed: bool) -> None:
         """Give or take the permission."""
         if allowed is not self.player.situation.permission.allowed:
             permission = Permission(allowed=allowed, at=self.player.now)
-            self._took(self.player.change(permission=permission), acted=True)
+            self._took(self.player.change(permission=permission))
 
     @rule(limit=st.sampled_from([4.16, 6.0, 8.0, 11.0]), by_hand=st.booleans())
     def wish_power(self, limit: float, by_hand: bool) -> None:
@@ -139,7 +179,7 @@ class WallboxLife(RuleBasedStateMachine):
             at=self.player.now,
             cause=Cause.USER if by_hand else Cause.AUTOMATION,
         )
-        self._took(self.player.change(target=target), acted=True)
+        self._took(self.player.change(target=target))
 
     @rule(
         number=st.integers(0, 3),
@@ -175,7 +215,7 @@ class WallboxLife(RuleBasedStateMachine):
         except DsrError:
             assert new.end <= self.player.now
             return
-        self._took(self.player.change(dsr=book), acted=True)
+        self._took(self.player.change(dsr=book))
 
     @rule()
     def opt_out(self) -> None:
@@ -186,7 +226,7 @@ class WallboxLife(RuleBasedStateMachine):
             )
         except DsrError:
             return
-        self._took(self.player.change(dsr=book), acted=True)
+        self._took(self.player.change(dsr=book))
 
     @rule(reason=st.sampled_from([None, Reason.FAULT, Reason.LOCKED, Reason.TAMPER]))
     def protect(self, reason: Reason | None) -> None:
@@ -196,7 +236,23 @@ class WallboxLife(RuleBasedStateMachine):
         changes = {"blocked_by": reason}
         if cleared is not None:
             self.player.situation = replace(self.player.situation, cleared_at=cleared)
-        self._took(self.player.change(**changes), acted=True)
+        self._took(self.player.change(**changes))
+
+    @rule(tampered=st.booleans())
+    def limit(self, tampered: bool) -> None:
+        """Let somebody tamper with it, or no more."""
+        life = self.player.situation
+        if not tampered and life.limited_to_kw is not None:
+            self.player.situation = replace(life, eased_at=self.player.now)
+        limit = life.min_kw if tampered else None
+        self._took(self.player.change(limited_to_kw=limit))
+
+    @rule(confirmed=st.sampled_from([None, 0.0, 4.16, 6.0, 11.0]))
+    def shed(self, confirmed: float | None) -> None:
+        """Let the Miniserver shed load, or no more."""
+        has = confirmed and Target(allowed=True, limit_kw=confirmed)
+        shedding = OFF if confirmed == 0 else has or None
+        self._took(self.player.change(shedding=shedding))
 
     @rule()
     def restart(self) -> None:
@@ -207,7 +263,7 @@ class WallboxLife(RuleBasedStateMachine):
         if pending is not None and decision.pending is not None:
             assert decision.pending.due == pending.due
         assert self.player.drawn == drawn
-        self._took(decision, acted=False)
+        self._took(decision)
 
     @rule()
     def skip(self) -> None:
@@ -215,7 +271,7 @@ class WallboxLife(RuleBasedStateMachine):
         self.player.memory = self.player.memory.skip(self.player.now, "owner")
         again = self.player.memory.skip(self.player.now, "owner")
         assert again == self.player.memory
-        self._took(self.player.decide(), acted=True)
+        self._took(self.player.decide())
 
     @rule(maximum=st.sampled_from([0, 1, 600]))
     def new_maximum(self, maximum: int) -> None:
@@ -230,7 +286,7 @@ class WallboxLife(RuleBasedStateMachine):
         if self.player.memory.pending is not None:
             assert due is not None
             assert self.player.memory.pending.due <= due
-        self._took(self.player.decide(), acted=True)
+        self._took(self.player.decide())
 
     @invariant()
     def protection_comes_first(self) -> None:
@@ -239,6 +295,15 @@ class WallboxLife(RuleBasedStateMachine):
             self.player.situation.plugged_at is not None
         ):
             assert not self.before.allowed
+
+    @invariant()
+    def a_protection_leaves_no_more(self) -> None:
+        """Nothing above a protection's limit, nor above what a shed load has."""
+        life = self.player.situation
+        if life.limited_to_kw is not None:
+            assert self.before.power_kw <= life.limited_to_kw
+        if life.shedding is not None:
+            assert self.before.power_kw <= life.shedding.power_kw
 
     @invariant()
     def a_limit_is_one_the_wallbox_has(self) -> None:
@@ -271,21 +336,32 @@ class WallboxLife(RuleBasedStateMachine):
             if draw.outcome is Outcome.APPLIED:
                 assert draw.at >= draw.due
 
-    @invariant()
-    def without_events_the_schedule_holds(self) -> None:
-        """Check that without events and overrides the schedule is back."""
-        life = self.player.situation
-        if life.plugged_at is None or life.blocked_by is not None:
+    @typing.override
+    def teardown(self) -> None:
+        """Take away what is above the schedule: within two days only that holds."""
+        if self.player.decision is None:
             return
-        plain = replace(
-            life, dsr=DsrBook(), override=None, permission=Permission(), cleared_at=None
+        player = copy(self.player)
+        if player.situation.plugged_at is None:
+            player.plug()
+        player.change(
+            dsr=DsrBook(),
+            override=None,
+            permission=Permission(),
+            blocked_by=None,
+            limited_to_kw=None,
+            shedding=None,
         )
-        hours = life.hours
-        allowed = wish_at(plain, self.player.now).target.allowed
-        if hours is None:
-            assert allowed
-        elif allowed:
-            assert hours.is_open(self.player.now)
+        for _ in range(48):
+            decision = player.until(player.now + SURE)
+            decision = player.until(player.now + timedelta(minutes=35))
+            hours, limit = player.situation.hours, player.situation.target.limit_kw
+            around = [player.now - SURE, player.now, player.now + SURE]
+            opens = [hours is None or hours.is_open(at) for at in around]
+            if all(opens):
+                assert decision.target == Target(allowed=True, limit_kw=limit)
+            elif not any(opens):
+                assert not decision.target.allowed
 
 
 TestWallboxLife = WallboxLife.TestCase

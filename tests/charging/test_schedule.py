@@ -15,11 +15,15 @@ from custom_components.loxone_wallbox.charging.regulation import (
 )
 from custom_components.loxone_wallbox.charging.schedule import (
     ALL_DAYS,
+    BEGINNING,
+    END,
     ClockKind,
     Schedule,
     ScheduleError,
+    Span,
     Window,
     parse_minutes,
+    unending,
 )
 
 LONDON = ZoneInfo("Europe/London")
@@ -97,6 +101,108 @@ def test_spans_are_in_order_and_apart(
     assert edges == sorted(set(edges))
     if edges:
         assert schedule.next_boundary(start) == edges[0]
+
+
+whole_days = Window(days=ALL_DAYS, start=0, end=1440)
+plans = st.one_of(
+    st.lists(windows, min_size=1, max_size=4).map(tuple),
+    st.sampled_from([*PRESETS.values(), (whole_days,)]),
+    # Open but for some minutes on some days, and in one week perhaps not even closed.
+    st.tuples(
+        windows, st.sets(st.integers(0, 6)).map(lambda days: ALL_DAYS - days)
+    ).map(
+        lambda chosen: (
+            *([Window(days=chosen[1], start=0, end=1440)] if chosen[1] else ()),
+            chosen[0],
+        )
+    ),
+)
+
+
+days_off = st.builds(
+    lambda week, off: frozenset(week + timedelta(days=n) for n in off),
+    st.sampled_from(WEEKS),
+    st.sets(st.integers(-10, 30), max_size=12),
+)
+
+
+@given(
+    st.builds(
+        Schedule,
+        windows=plans,
+        zone=st.sampled_from(ZONES).map(ZoneInfo),
+        days_off=days_off,
+    ),
+    st.sampled_from(WEEKS),
+    st.integers(0, 14 * 1440),
+    st.lists(
+        st.tuples(st.integers(0, 30 * 1440), st.integers(1, 30 * 1440)),
+        min_size=2,
+        max_size=4,
+    ),
+)
+@settings(max_examples=300, deadline=None)
+def test_a_span_is_the_same_for_everybody(
+    schedule: Schedule,
+    week: date,
+    minute: int,
+    asked: list[tuple[int, int]],
+) -> None:
+    """Whatever time is asked for, what touches an instant begins and ends the same.
+
+    And where it begins and ends it really does.
+    """
+    at = datetime.combine(week, datetime.min.time(), UTC) + timedelta(minutes=minute)
+    touching = []
+    for before, after in asked:
+        start, end = at - timedelta(minutes=before), at + timedelta(minutes=after)
+        found = schedule.spans(start, end)
+        assert found == sorted(set(found))
+        touching.append([span for span in found if span.start <= at < span.end])
+    assert all(one == touching[0] for one in touching)
+    for span in touching[0]:
+        assert span.start == BEGINNING or not schedule.is_open(
+            span.start - timedelta(microseconds=1)
+        )
+        assert span.end == END or not schedule.is_open(span.end)
+
+
+@pytest.mark.parametrize("hours", range(-200, 200, 7))
+def test_a_weekend_is_one_span(hours: int) -> None:
+    """The complement of the peak is open from Friday evening until Monday morning."""
+    schedule = Schedule(windows=PRESETS[Preset.GB_COMPLEMENT], zone=LONDON)
+    weekend = Span(
+        datetime(2027, 1, 15, 22, tzinfo=UTC), datetime(2027, 1, 18, 8, tzinfo=UTC)
+    )
+    saturday = datetime(2027, 1, 16, 12, tzinfo=UTC)
+    asked = saturday + timedelta(hours=hours)
+    assert weekend in schedule.spans(min(saturday, asked), max(saturday, asked))
+    assert schedule.spans(saturday, saturday + timedelta(seconds=1)) == [weekend]
+
+
+def test_what_is_always_open_has_no_boundary() -> None:
+    """It neither begins nor ends, but where a day off closes it."""
+    start = datetime(2027, 1, 13, tzinfo=UTC)
+    year = start + timedelta(days=366)
+    schedule = Schedule(windows=(whole_days,), zone=LONDON)
+    assert schedule.spans(start, year) == [Span(BEGINNING, END)]
+    assert schedule.next_boundary(start) is None
+    weekdays = Window(days=ALL_DAYS - {6}, start=0, end=1440)
+    overnight = Window(days=frozenset({5}), start=1439, end=1380)
+    late = Window(days=frozenset({6}), start=720, end=1440)
+    schedule = Schedule(
+        windows=(weekdays, overnight, late),
+        zone=LONDON,
+        days_off=frozenset({date(2027, 3, 10)}),
+    )
+    closed = datetime(2027, 3, 10, tzinfo=UTC)
+    spans = schedule.spans(start, year)
+    assert spans == [
+        Span(BEGINNING, closed),
+        Span(closed + timedelta(hours=12), END),
+    ]
+    assert all(unending(span) for span in spans)
+    assert schedule.boundaries(start, year) == [closed, closed + timedelta(hours=12)]
 
 
 def lengths(schedule: Schedule, day: date) -> list[float]:

@@ -138,6 +138,7 @@ def test_silence_for_twenty_minutes() -> None:
     record.check()
     assert record.import_wh == 6_870
     assert record.quality.estimated_timing
+    assert [one.estimated for one in record.slices] == [True]
     assert record.quality.gaps_s == 1200
     assert record.importing_s == pytest.approx(37 * 60 + 27, abs=2)
     assert [one.wh for one in record.hours] == [3_200, 3_670]
@@ -156,6 +157,7 @@ def test_a_gap_in_which_nothing_flowed() -> None:
     record = stay.unplug()
     record.check()
     assert not record.quality.estimated_timing
+    assert not any(one.estimated for one in record.slices)
     assert record.quality.gaps_s == 9 * 3600
     assert record.importing_s == 600
 
@@ -383,3 +385,75 @@ def test_a_car_that_flaps() -> None:
     record.check()
     assert len(record.segments) <= 100
     assert record.importing_s == 3_000
+    # The first start and the first pause are told, then that it goes on like this is not.
+    assert stay.kinds == [
+        "session_started",
+        "charging_started",
+        "charging_paused",
+        "session_finished",
+    ]
+
+
+def test_a_flapping_car_costs_few_writes() -> None:
+    """Neither ledger nor saved state is written for each of its changes."""
+    stay = Stay(now=local("2027-01-13T22:00:00"))
+    stay.plug()
+    saves = 0
+    for _ in range(300):
+        for power_w in (KW, 0):
+            stay.pass_unread(SECOND)
+            stay.power_w = power_w
+            stay.take(stay.book.stopped(StopReason.CAR, stay.rules))
+            reading = Reading(at=stay.now, wh=stay.wh, power_w=power_w)
+            saves += stay.take(stay.book.read(reading, stay.rules)).save
+    # Ten minutes: each five of them, and what was told.
+    assert saves <= 5
+    assert len(stay.told) <= 3
+
+
+def test_what_lasts_is_told_after_a_flapping() -> None:
+    """A change that was held back is told once it has lasted a minute."""
+    stay = Stay(now=local("2027-01-13T22:00:00"))
+    stay.plug()
+    for _ in range(10):
+        stay.flow(KW)
+        stay.until(stay.now + timedelta(seconds=10))
+        stay.flow(0)
+        stay.until(stay.now + timedelta(seconds=10))
+    before = len(stay.told)
+    stay.flow(KW)
+    stay.until(stay.now + timedelta(seconds=59))
+    assert len(stay.told) == before
+    stay.until(stay.now + timedelta(seconds=1))
+    assert stay.kinds[before:] == ["charging_started"]
+    stay.until(stay.now + timedelta(minutes=5))
+    stay.flow(0)
+    assert stay.kinds[before:] == ["charging_started", "charging_paused"]
+    assert stay.told[-1].record.importing_s == 10 * 10 + 6 * 60
+
+
+def test_a_counter_that_is_silent_when_the_car_leaves() -> None:
+    """What it shows when it is back is the session's, an hour later and a restart too."""
+    stay = Stay(now=local("2027-01-13T22:00:00"))
+    stay.plug()
+    stay.flow(11 * KW)
+    stay.until(stay.now + timedelta(minutes=30))
+    stay.take(stay.book.link_lost(stay.now, stay.rules))
+    stay.pass_unread(timedelta(minutes=10))
+    stay.take(stay.book.unplugged(stay.now, stay.rules))
+    left, before = stay.now, stay.told[-1].record
+    assert before.import_wh == 5_500
+    stay.power_w = 0.0
+    stay.pass_unread(timedelta(hours=1))
+    stay.restart(connected=False)
+    record = stay.told[-1].record
+    record.check()
+    assert stay.kinds[-1] == "session_corrected"
+    assert (record.id, record.disconnected_utc) == (before.id, left)
+    assert record.import_wh == pytest.approx(5_500 + 11_000 / 6, abs=1)
+    assert record.importing_s == pytest.approx(2_400, abs=2)
+    assert record.quality.estimated_timing
+    # It has told, so nothing that it counts later is that session's.
+    stay.wh += 500
+    stay.read()
+    assert stay.told[-1].record is record

@@ -39,6 +39,7 @@ events = st.one_of(
     st.tuples(st.just("plug")),
     st.tuples(st.just("unplug")),
     st.tuples(st.just("unplug_behind"), st.integers(1, 40)),
+    st.tuples(st.just("unplug_silent"), st.integers(1, 9_000), energies, lengths),
     st.tuples(st.just("read"), st.integers(1, 5_000), energies, powers),
     st.tuples(st.just("power_only"), lengths, powers),
     st.tuples(st.just("unknown"), st.integers(1, 5_000), energies),
@@ -94,6 +95,17 @@ class Life(Stay):
             self.wh += wh
             self.delivered += wh
             self.now += timedelta(seconds=3)
+            self.power_w = 0.0
+            self.read()
+        self.plugged = False
+
+    def on_unplug_silent(self, seconds: int, wh: int, later: int) -> None:
+        """Plug out while the counter is silent; it is read whenever it is back."""
+        if self.plugged:
+            self.take(self.book.link_lost(self.now, self.rules))
+            self.add(seconds, wh)
+            self.take(self.book.unplugged(self.now, self.rules))
+            self.now += timedelta(seconds=later)
             self.power_w = 0.0
             self.read()
         self.plugged = False

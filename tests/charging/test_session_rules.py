@@ -12,6 +12,7 @@ from custom_components.loxone_wallbox.charging.session import (
     Kind,
     Segment,
     SessionError,
+    SessionRecord,
     check_no_overlap,
 )
 from custom_components.loxone_wallbox.charging.session_book import SessionBook
@@ -104,3 +105,34 @@ def test_a_reading_moves_the_tally_only() -> None:
     for name in ("cuts", "segments", "delays"):
         assert getattr(after, name) is getattr(before, name)
     assert stay.book.saved_at == before.tally.at
+
+
+def test_the_parts_that_are_estimated() -> None:
+    """Those that a gap lies in say so, also after a restart; the others do not."""
+    stay = Stay(now=local("2027-01-13T20:10:00"))
+    for until, price in (("21:00", "b"), ("23:00", "c"), ("23:30", "d")):
+        if stay.book.open is None:
+            stay.plug()
+            stay.flow(11 * KW)
+        stay.until(local(f"2027-01-13T{until}:00"), timedelta(minutes=1))
+        stay.take(stay.book.price_changed(stay.now, price, stay.rules))
+        if price == "b":
+            # Over the end of the peak, at which energy is cut in two.
+            stay.pass_unread(timedelta(minutes=75))
+            stay.restart()
+            # The mark is kept too.
+            stay.restart()
+    record = stay.unplug()
+    record.check()
+    marks = [(one.price_id, one.in_peak, one.estimated) for one in record.slices]
+    assert marks == [
+        (None, True, False),
+        ("b", True, True),
+        ("b", False, True),
+        ("c", False, False),
+    ]
+    assert SessionRecord.from_dict(record.as_dict()) == record
+    old = record.as_dict()
+    for part in old["slices"]:
+        del part["estimated"]
+    assert not any(one.estimated for one in SessionRecord.from_dict(old).slices)

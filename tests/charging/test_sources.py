@@ -6,7 +6,7 @@ import json
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 import pytest
 
 from custom_components.loxone_wallbox.charging.dsr import (
@@ -275,6 +275,7 @@ listings = st.lists(
 
 
 @given(listings)
+@example([[ask(0)], [ask(0, title="Shift"), ask(0, title="Shift", limit_kw=1)]])
 def test_the_book_says_what_the_calendar_says(said: list[list[Ask]]) -> None:
     """After every listing exactly its events hold, and nothing changes twice."""
     calendar = Calendar()

@@ -40,6 +40,8 @@ CHARGING = StatusInputs(
     [
         ({"reachable": False, "fault": True}, Status.UNREACHABLE),
         ({"fault": True, "locked": True}, Status.FAULT),
+        ({"fault": True, "tamper": True}, Status.FAULT),
+        ({"tamper": True, "locked": True}, Status.TAMPER),
         ({"locked": True, "connected": False}, Status.LOCKED),
         ({"connected": False, "load_shedding": True}, Status.DISCONNECTED),
         ({"connected": None}, Status.DISCONNECTED),
@@ -99,6 +101,13 @@ def test_faults() -> None:
     assert (
         find_fault(error_code=None, fault_current=0, charging_error=1)
         is Fault.CHARGING_ERROR
+    )
+    hot = {"over_temperature": 1.0}
+    assert find_fault(error_code=None, **nothing, **hot) is Fault.OVER_TEMPERATURE
+    assert find_fault(error_code=101, **nothing, **hot) is Fault.FAULT_CURRENT
+    assert (
+        find_fault(error_code=0, fault_current=0, charging_error=1, over_temperature=1)
+        is Fault.OVER_TEMPERATURE
     )
 
 

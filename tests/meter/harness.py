@@ -10,6 +10,7 @@ from typing import Any, override
 from modbus_connection import ModbusSerialParams, ModbusTcpParams, ModbusUnit
 from modbus_connection.tmodbus import ModbusConnection
 
+from .models import OURS
 from custom_components.loxone_wallbox.meter.clock import MeterClock
 from custom_components.loxone_wallbox.meter.dedicated import DedicatedLink
 from custom_components.loxone_wallbox.meter.link import (
@@ -27,14 +28,8 @@ from simulator.config import WallboxConfig
 from simulator.meters.meter import SimulatedMeter
 
 WAIT_S = 10.0
-# The names of simulated meters and of our profiles.
+# The names of simulated meters.
 EM340, SDM630, WE504, EM24 = "em340", "sdm630", "or_we_504", "em24"
-OURS = {
-    EM340: "gavazzi_em340",
-    SDM630: "eastron_sdm630",
-    WE504: "orno_we504",
-    EM24: "gavazzi_em24",
-}
 
 
 def profile_of(meter: SimulatedMeter) -> MeterProfile:
@@ -52,11 +47,13 @@ class House:
         Without a clock, time stands still until it is made to pass.
         """
         boxes = tuple(
-            WallboxConfig(name=f"Box {number}", variant="11kw_tree", self_test_s=0)
-            for number in range(len(meters))
+            WallboxConfig(
+                name=f"Box {number}",
+                variant="11kw_tree" if meter.map.phases == 3 else "7.4kw_air",
+                self_test_s=0,
+            )
+            for number, meter in enumerate(meters)
         )
-        if meters[0].profile == WE504:
-            boxes = (replace(boxes[0], variant="7.4kw_air"), *boxes[1:])
         placed = tuple(
             replace(meter, wallbox=number) for number, meter in enumerate(meters)
         )

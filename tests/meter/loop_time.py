@@ -101,6 +101,10 @@ class LoopTime(MeterClock):
         """Wait for a while."""
         await asyncio.sleep(seconds)
 
+    def be_busy(self, seconds: float) -> None:
+        """Let time pass in which this machine does something else."""
+        self._ahead += seconds
+
     def slow_down(self) -> None:
         """Leap no more: what ends the loop may take its time."""
         self._loop._selector.select = self._select

@@ -7,11 +7,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.loxone_wallbox.meter.account import (
-    MeterAccount,
-    MeterFacts,
-    SteadyClock,
-)
+from custom_components.loxone_wallbox.meter.account import MeterAccount, MeterFacts
 from custom_components.loxone_wallbox.meter.checks import Circuit
 from custom_components.loxone_wallbox.meter.counter import Answer
 from custom_components.loxone_wallbox.meter.errors import Missing
@@ -139,9 +135,3 @@ def test_a_restart_changes_nothing(second: int) -> None:
 def test_what_makes_no_sense_begins_anew(data: dict[str, Any]) -> None:
     """A damaged account is no account."""
     assert MeterAccount.from_dict(data) == MeterAccount()
-
-
-def test_steady_clock() -> None:
-    """Seconds pass on it whatever the clock on the wall does."""
-    clock = SteadyClock(NOW, 50.0)
-    assert clock.at(51.5) == NOW.timestamp() + 1.5

@@ -1,10 +1,11 @@
 """The energy total: what is ignored, what breaks it, what it asks."""
 
+from dataclasses import replace
 import math
 
 import pytest
 
-from .counting import RULES, Log, begun, each_second
+from .counting import RULES, START, Log, begun, each_second, stored
 from custom_components.loxone_wallbox.meter.counter import (
     Answer,
     CounterRules,
@@ -172,13 +173,14 @@ def test_a_glitch_is_undone() -> None:
     assert log.kinds == [RESET]
 
 
-def test_a_glitch_that_goes_on_is_asked_again() -> None:
-    """The owner's word does not bring the old counter back."""
+def test_a_glitch_that_goes_on_is_none() -> None:
+    """The owner's word does not bring the old counter back, nor is it asked for ever."""
     log = begun()
     log.takes(*each_second(300, 1, 12), serial="B2")
     log.counter = log.counter.answer(Answer.GLITCH)
     log.takes(*each_second(300, 13, 40, watts=11_000), serial="B2")
-    assert log.kinds == [REPLACED, REPLACED]
+    assert log.kinds == [REPLACED]
+    assert log.counter.question is None
     # 39 s of 11 kW.
     assert log.counter.total_wh == 5_000_110
 
@@ -317,3 +319,28 @@ def test_the_clock_goes_back_at_a_restart() -> None:
     log.takes(*each_second(5_000_000, -90_000, 30, watts=11_000))
     assert log.counter.total_wh == 5_000_080
     assert log.findings == []
+
+
+@pytest.mark.parametrize(
+    ("serial", "kept_at", "asks"),
+    [
+        ("A1", START, False),
+        ("A1", START - 1, True),
+        ("A1", None, True),
+        (None, START, True),
+        ("B2", START, True),
+    ],
+)
+def test_a_clock_that_was_set_before_a_restart(
+    serial: str | None, kept_at: float | None, *, asks: bool
+) -> None:
+    """Nobody knows then how long nothing was read; the same meter is believed.
+
+    Half a minute seems to have passed, in which no car takes two kilowatt-hours.
+    """
+    rules = replace(RULES, kept_at=kept_at)
+    log = begun(rules=rules)
+    log.counter = stored(log.counter)
+    log.takes(*each_second(5_002_000.0, 30, 15), serial=serial)
+    assert bool(log.kinds) is asks
+    assert log.totals[-1] == (5_000_000.0 if asks else 5_002_000.0)

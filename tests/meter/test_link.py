@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+import fcntl
 import logging
 import os
 from typing import Any
@@ -73,6 +74,20 @@ def asked(meter: SimulatedMeter) -> list[int]:
     return [request.count for request in meter.requests]
 
 
+def closed(meter: SimulatedMeter) -> bool:
+    """Tell whether nobody holds the serial device: a thread closes it in its own time."""
+    if meter.config.link != "pty":
+        return True
+    device = os.open(meter.address, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        fcntl.flock(device, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(device)
+    return True
+
+
 def clients(home: House) -> int:
     """Return how many connections the meters' line has."""
     return sum(len(line._clients) for line in home.sim.meters._lines)
@@ -124,15 +139,18 @@ async def test_no_answer(kind: str, wire: str) -> None:
             await link.read(POWER)
 
 
-@pytest.mark.parametrize("fault", ["truncated", "short", "other_unit", "garbage"])
+@pytest.mark.parametrize(
+    "fault", ["truncated", "halfway", "short", "other_unit", "garbage"]
+)
 @all_wires
 @both_links
 async def test_no_right_answer(kind: str, wire: str, fault: str) -> None:
     """What is not the whole answer is an error, whatever the library makes of it."""
     async with linked(kind, wire) as (home, link):
         await link.read(MODEL)
-        instead = {"instead": True} if fault == "garbage" else {}
-        home.meter.fault(fault, times=1, **instead)
+        name = "closed" if fault == "halfway" else fault
+        how = {"garbage": {"instead": True}, "halfway": {"halfway": True}}
+        home.meter.fault(name, times=1, **how.get(fault, {}))
         with pytest.raises((NoAnswerError, WrongAnswerError, CannotConnectError)):
             await link.read(POWER)
 
@@ -244,6 +262,7 @@ async def test_dedicated_drops_after_each_failure(wire: str) -> None:
             with pytest.raises(MeterError):
                 await link.read(POWER)
             assert not link._unit.connected
+            await eventually(lambda: closed(home.meter))
             assert watt(await link.read(POWER)) == pytest.approx(home.power_w, abs=0.06)
             assert link.generation == generation + 1
 

@@ -28,6 +28,7 @@ from .harness import (
 from .loop_time import leaping_time
 from .watched import Stamp, WatchedLink
 from custom_components.loxone_wallbox.meter.dedicated import DEDICATED_TIMEOUT_S
+from custom_components.loxone_wallbox.meter.fit import Fit
 from custom_components.loxone_wallbox.meter.late import LATE_S
 from custom_components.loxone_wallbox.meter.link import SHARED_TIMEOUT_S
 from custom_components.loxone_wallbox.meter.sample import MeterSample
@@ -38,8 +39,8 @@ RTU = ("rtu_tcp", "pty")
 GATEWAY = "gateway"
 WIRES = ("tcp", *RTU, GATEWAY)
 READINGS = 150
-# Four times this is more than ten thousand.
-MANY = 2_600
+# Over both links more than ten thousand; through a serial device they take real time.
+MANY = {"rtu_tcp": 4_500, "pty": 700}
 CAMPAIGN = 10_000
 # How many readings there are to a trouble.
 OFTEN, SELDOM = 8, 30
@@ -99,8 +100,20 @@ def twice(storm: Storm) -> None:
 
 
 def torn(storm: Storm) -> None:
-    """Let answers end before their end."""
-    storm.fault("truncated", missing=storm.random.randint(1, 8))
+    """Let answers end before their end.
+
+    On Modbus TCP that is not a header that promises more bytes than come before the
+    next one: a stream loses nothing in its middle, and who sends it counts what there
+    is to send. (Were it so, the beginning of an answer that comes twice would become
+    the end of the torn one, with the right number and length, and without a checksum
+    nobody could tell.) What is torn there either was so behind a gateway, or ends
+    together with the connection.
+    """
+    missing = storm.random.randint(1, 8)
+    if storm.home.meter.config.link == "tcp" and storm.random.random() < 0.5:
+        storm.fault("closed", halfway=True)
+    else:
+        storm.fault("truncated", missing=missing)
 
 
 def late_twice_or_torn(storm: Storm) -> None:
@@ -151,6 +164,7 @@ async def raged(
     profile: str = EM340,
     every: int = OFTEN,
     seed: int = 1,
+    fit: Fit | None = None,
 ) -> Counter[str]:
     """Read through a storm; return what came of it."""
     storm = Storm(kind, every=every, seed=seed)
@@ -169,7 +183,11 @@ async def raged(
         )
         watched = WatchedLink(link, Stamp(home.meter, profile_of(home.meter)))
         async with running(
-            watched, profile_of(home.meter), clock, lambda s: storm.take(s, trouble)
+            watched,
+            profile_of(home.meter),
+            clock,
+            lambda s: storm.take(s, trouble),
+            fit=fit,
         ):
             for _ in range(MOST_SECONDS * readings):
                 if storm.came["reading"] >= readings:
@@ -202,13 +220,36 @@ async def test_late_answers_of_a_meter_with_one_read(
     assert came["slow"] >= 5
 
 
-@rtu_wires
+@pytest.mark.parametrize("wire", ["tcp", *RTU])
 @both_links
 async def test_late_twice_or_torn(socket_enabled: None, kind: str, wire: str) -> None:
     """Answers that are late, come twice or not whole are no readings."""
-    came = await raged(kind, wire, late_twice_or_torn, seed=3)
+    came = await raged(kind, wire, late_twice_or_torn, seed=5)
     assert came["wrong"] == 0
-    assert min(came[name] for name in ("slow", "duplicate", "truncated")) >= 4
+    assert min(came[name] for name in ("slow", "duplicate")) >= 4
+    assert came["truncated"] + came["closed"] >= 4
+
+
+@pytest.mark.parametrize("trouble", [late, twice, late_twice_or_torn])
+@pytest.mark.parametrize("profile", ["finder_7m24", "or_we_514", "sdm120"])
+async def test_short_reads_of_one_length(
+    socket_enabled: None, profile: str, trouble: Trouble
+) -> None:
+    """Units that give single values, nearly all as long, are read as safely.
+
+    Through a link of their own, without a silence between requests.
+    """
+    cautious = Fit(cautious=True)
+    came = await raged("dedicated", "rtu_tcp", trouble, profile=profile, fit=cautious)
+    assert came["wrong"] == 0
+
+
+@pytest.mark.parametrize("profile", [EM340, "finder_7m24", "or_we_514"])
+async def test_held_back_by_a_gateway(socket_enabled: None, profile: str) -> None:
+    """An answer that a gateway gives to the next connection is no reading."""
+    came = await raged("dedicated", GATEWAY, held_back, profile=profile, seed=5)
+    assert came["wrong"] == 0
+    assert came["slow"] >= 5
 
 
 @pytest.mark.parametrize("wire", ["tcp", *RTU])
@@ -220,6 +261,7 @@ async def test_anything(socket_enabled: None, kind: str, wire: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @rtu_wires
 @both_links
 async def test_ten_thousand_readings(
@@ -230,12 +272,15 @@ async def test_ten_thousand_readings(
         kind,
         wire,
         late_twice_or_torn,
-        readings=MANY,
+        readings=MANY[wire],
         every=SELDOM,
         seed=7,
     )
     assert came["wrong"] == 0
-    assert min(came[name] for name in ("slow", "duplicate", "truncated")) >= 20
+    assert (
+        min(came[name] for name in ("slow", "duplicate", "truncated"))
+        >= MANY[wire] / 130
+    )
 
 
 @pytest.mark.campaign

@@ -30,16 +30,6 @@ from custom_components.loxone_wallbox.meter.profiles import (
     words_of,
 )
 
-# Only one source, or only a sister model, speaks for these.
-UNPROVEN = {
-    "dzg_dvh4013",
-    "finder_7e23",
-    "finder_7m24",
-    "finder_7m38",
-    "orno_we504",
-    "saia_ald1",
-    "saia_ald1_one_way",
-}
 each_meter = pytest.mark.parametrize("meter", sorted(PROFILES))
 
 
@@ -138,7 +128,6 @@ def test_profile_is_complete(meter: str) -> None:
     assert profile.maker
     assert profile.model
     assert len(profile.source) > 10
-    assert profile.proven is (meter not in UNPROVEN)
     assert {Measured.POWER, Measured.IMPORT} <= set(profile.quantities)
     assert profile.resolution_wh in (1, 10, 100)
     assert profile.limits.spacing_s > 0

@@ -100,7 +100,7 @@ def test_a_gap_after_a_rise() -> None:
     ("more", "believed"), [(24.1, True), (24.2, False), (27, False)]
 )
 def test_a_clock_that_went_back_explains_nothing(more: float, believed: bool) -> None:
-    """What a refresh and two steps allow goes on, anything else waits."""
+    """What a refresh and two steps allow goes on, anything else has to prove itself."""
     log = begun()
     log.takes(*each_second(5_000_000 + more, -90_000, 3))
     assert (log.counter.total_wh == 5_000_000 + more) is believed

@@ -6,6 +6,7 @@ import math
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.loxone_wallbox.meter.profiles import PROFILES
 from custom_components.loxone_wallbox.meter.series import (
     IDLE_POINTS,
     PowerSeries,
@@ -162,6 +163,18 @@ def test_an_even_night() -> None:
         assert any(mark - 2 <= second < mark for second in seconds)
 
 
+@pytest.mark.parametrize("poll_s", sorted({one.poll_s for one in PROFILES.values()}))
+@pytest.mark.parametrize("phase", [0.0, 0.5, 3.3, 7.0, 9.9])
+def test_each_mark_has_a_reading_just_before(poll_s: float, phase: float) -> None:
+    """Also of a meter that is read less often than each second."""
+    gate = ShowGate(poll_s)
+    seconds = [phase + poll_s * poll for poll in range(round(3600 / poll_s))]
+    written = [at for at in seconds if gate.opens(at, 11_000.0)]
+    for mark in range(300, 3600, 300):
+        assert any(mark - poll_s - 1 <= at < mark for at in written)
+    assert len(written) <= 60 + 12 + 1
+
+
 def test_steps_and_transitions() -> None:
     """A step of half a kilowatt, the begin, the end and an unknown show at once."""
     powers: dict[int, float | None] = dict.fromkeys(range(20), 0.0)
@@ -211,3 +224,40 @@ def test_a_hiccup_of_the_clock_is_none() -> None:
     for at in (1.0, 2.0, 1.5, 2.0, 3.0):
         series.add(at, 100.0)
     assert series.between(0, 10) == [(1.0, 100.0), (2.0, 100.0), (3.0, 100.0)]
+
+
+def test_a_copy_gives_the_same_points() -> None:
+    """Whatever time is asked for, and it does not grow."""
+    visits = VisitSeries()
+    for second in range(100):
+        if second in {20, 60}:
+            visits.begin(second)
+        if second == 40:
+            visits.end(second)
+        visits.add(float(second), None if 70 <= second < 75 else 1000.0 + second)
+    for start, end in ((0, 200), (15, 65), (30, 45.5), (72, 74), (300, 400)):
+        points = visits.between(start, end)
+        copy = visits.sliced(start, end)
+        visits.add(visits.running.times[-1] + 1, 5.0)
+        assert copy.between(start, end) == points
+
+
+@pytest.mark.parametrize("before", ["nobody", "a car"])
+def test_a_visit_that_is_told_late(before: str) -> None:
+    """It has the points from its beginning on, and keeps them when it is over."""
+    visits = VisitSeries()
+    if before == "a car":
+        visits.begin(0)
+    for second in range(100):
+        visits.add(float(second), 1000.0 + second)
+    visits.begin(60.0)
+    for second in range(100, 120):
+        visits.add(float(second), 1000.0 + second)
+    points = [(float(second), 1000.0 + second) for second in range(120)]
+    assert visits.between(0, 120) == points
+    assert visits.current is not None
+    assert visits.current.series.between(0, 1e9) == points[60:]
+    visits.end(120.0)
+    assert visits.last is not None
+    assert (visits.last.start, visits.last.end) == (60.0, 120.0)
+    assert visits.last.series.between(0, 1e9) == points[60:]

@@ -108,6 +108,7 @@ async def test_another_model(
     assert identity.matches is False
 
 
+@pytest.mark.slow
 async def test_serial_without_pyserial() -> None:
     """A serial meter is read where pyserial is not installed."""
     async with (

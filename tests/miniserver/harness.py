@@ -61,6 +61,7 @@ class Listener:
         self.changed: list[frozenset[str]] = []
         self.tokens: list[Token] = []
         self.refused: list[AuthenticationError] = []
+        self.failed: list[MiniserverError] = []
 
     def connection_made(self) -> None:
         """Count."""
@@ -81,6 +82,10 @@ class Listener:
     def token_changed(self, token: Token) -> None:
         """Keep the token."""
         self.tokens.append(token)
+
+    def attempt_failed(self, error: MiniserverError) -> None:
+        """Keep the error."""
+        self.failed.append(error)
 
     def credentials_refused(self, error: AuthenticationError) -> None:
         """Keep the error."""

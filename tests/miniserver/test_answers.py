@@ -165,10 +165,10 @@ def test_arbitrary_json(value: Any) -> None:
 )
 def test_no_hang(text: str) -> None:
     """A broken answer made to keep a pattern busy is done with at once."""
-    started = time.perf_counter()
+    started = time.process_time()
     with suppress(ProtocolError):
         parse_answer(text)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 @pytest.mark.parametrize(

@@ -113,9 +113,9 @@ def test_arbitrary(data: bytes) -> None:
 )
 def test_no_hang(data: bytes) -> None:
     """A line made to keep a pattern busy is done with at once."""
-    started = time.perf_counter()
+    started = time.process_time()
     parse_answer(data)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 class _Miniserver(asyncio.DatagramProtocol):

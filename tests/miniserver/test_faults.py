@@ -66,6 +66,9 @@ CASES: dict[str, tuple[dict[str, Any], bool]] = {
     "structure_change": ({"down_s": 0.3}, True),
     "offline": ({}, False),
     "charging_error": ({}, False),
+    "clock_off": ({}, False),
+    "clock_zone": ({}, False),
+    "no_clock": ({}, False),
 }
 # Over TLS a link breaks otherwise; what is said over it is the same.
 TLS = {"reset", "half_frame", "garbage_frame"}

@@ -7,11 +7,13 @@ import pytest
 
 from .harness import House, agree, config, house, until
 from custom_components.loxone_wallbox.miniserver import (
+    backoff as backoff_module,
     client as client_module,
     connection as connection_module,
 )
 from custom_components.loxone_wallbox.miniserver.errors import (
     AuthenticationError,
+    CommandError,
     LockedOutError,
     MiniserverConnectionError,
     MiniserverError,
@@ -53,6 +55,35 @@ async def test_before_and_after() -> None:
         assert client.structure.wallboxes
         with pytest.raises(NotConnectedError):
             await client.allow(home.box, True)
+
+
+async def test_part_and_rejoin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No link is made while none is wanted, and a new one as soon as one is."""
+    monkeypatch.setattr(backoff_module, "RETRY_MIN_S", 0.01)
+    async with house() as home:
+        client = await home.connected()
+        await client.part()
+        await until(lambda: not client.connected and not home.sim.clients)
+        # Many a pause between two attempts is over by then.
+        await asyncio.sleep(0.1)
+        assert not home.sim.clients
+        client.rejoin()
+        await back(home, 1)
+        assert client.connected
+
+
+async def test_pulse() -> None:
+    """A virtual input is named as the owner writes it; an unknown one is refused."""
+    name = "Home Assistant / K\u00e4fer"
+    async with house(config(virtual_inputs=(name,))) as home:
+        client = await home.connected()
+        await client.pulse(name)
+        assert (home.sim.commands[-1].control, home.sim.commands[-1].code) == (
+            name,
+            200,
+        )
+        with pytest.raises(CommandError):
+            await client.pulse("Nobody")
 
 
 @pytest.mark.parametrize("hard", [True, False])

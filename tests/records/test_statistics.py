@@ -50,7 +50,7 @@ def statistics(
 ) -> SessionStatistics:
     """Return the statistics of that ledger."""
     return SessionStatistics(
-        hass, BOX, ledger, name="Garage", names={"energy": "energy"}, currency="GBP"
+        hass, BOX, ledger, name="Garage", names={"energy": "energy"}
     )
 
 
@@ -138,6 +138,20 @@ async def test_what_the_ledger_has_forgotten_stays(
     ledger.write(second, "finished")
     await statistics.async_update()
     before = await rows(hass, "energy")
+    assert ledger.expire(START)
+    await statistics.async_update()
+    assert await rows(hass, "energy") == before
+
+
+async def test_all_is_forgotten(
+    hass: HomeAssistant, ledger: Ledger, statistics: SessionStatistics
+) -> None:
+    """Also where no session is left at all."""
+    _, record = night(SessionBook(wallbox=BOX), START - timedelta(days=900))
+    ledger.write(record, "finished")
+    await statistics.async_update()
+    before = await rows(hass, "energy")
+    assert before
     assert ledger.expire(START)
     await statistics.async_update()
     assert await rows(hass, "energy") == before

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from custom_components.loxone_wallbox.charging.session import Kind, SessionRecor
 from custom_components.loxone_wallbox.charging.transition import session_id
 from custom_components.loxone_wallbox.records import recorder, table
 from custom_components.loxone_wallbox.records.ledger import Ledger
-from custom_components.loxone_wallbox.records.recorder import Kept, SessionStore
+from custom_components.loxone_wallbox.records.reconciling import Kept
+from custom_components.loxone_wallbox.records.recorder import SessionStore
 from custom_components.loxone_wallbox.records.rows import Wanted
 
 LONDON = ZoneInfo("Europe/London")
@@ -142,6 +144,35 @@ async def test_what_a_ledger_lost_comes_back(kit: Kit) -> None:
     assert await kit.in_database() == {ONE.id, TWO.id}
 
 
+async def test_a_day_later(kit: Kit) -> None:
+    """Months that are what they were are not read; whatever changed is noticed."""
+    other = made(40)
+    kit.keep(ONE, TWO, other)
+    await kit.settled()
+    kit.store.compare()
+    await kit.settled()
+    with patch.object(kit.ledger, "month", wraps=kit.ledger.month) as read:
+        kit.store.compare()
+        await kit.settled()
+    assert read.call_args_list == []
+    await kit.do(lambda engine: table.remove(engine, [ONE.id]))
+    kit.store.compare()
+    await kit.settled()
+    assert await kit.in_database() == {ONE.id, TWO.id, other.id}
+    kit.ledger._journal("2027-02").delete()
+    kit.store.compare()
+    await kit.settled()
+    assert kit.ledger.month("2027-02").records == (other,)
+    later = replace(TWO, revision=2, import_wh=0, connected_s=7)
+    kit.ledger.write(later, "test")
+    kit.store.compare()
+    await kit.settled()
+    [record, _], _ = await kit.store.async_listed(
+        Wanted(visits=True, end=other.connected_utc.timestamp()), limit=9
+    )
+    assert record == later.as_dict()
+
+
 async def test_a_tombstone_wins_on_both_sides(kit: Kit) -> None:
     """What was deleted does not come back from the database."""
     kit.keep(ONE, TWO)
@@ -174,6 +205,11 @@ async def test_a_dropped_table_is_filled_again(kit: Kit) -> None:
     kit.keep(THREE)
     await kit.settled()
     assert await kit.in_database() == {ONE.id, TWO.id, THREE.id}
+    # Whatever took them took the statistics as well.
+    assert kit.repaired == [BOX]
+    kit.store.compare()
+    await kit.settled()
+    assert kit.repaired == [BOX]
 
 
 async def test_without_a_database_the_ledgers_answer(kit: Kit) -> None:
@@ -204,7 +240,7 @@ async def test_what_changes_while_it_is_away_follows(
     await kit.settled()
     assert await kit.in_database() == {ONE.id, TWO.id}
     listed, _ = await kit.store.async_listed(
-        Wanted(user_id="u1", visits=True), limit=10
+        Wanted(users=("u1",), visits=True), limit=10
     )
     assert [one["id"] for one in listed] == [ONE.id]
     assert caplog.text.count("cannot be put into the database") == 1

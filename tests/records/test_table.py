@@ -68,7 +68,7 @@ def expected(rows: list[SessionRow], wanted: Wanted) -> dict[str | None, list[in
     for row in rows:
         if wanted.wallboxes is not None and row.wallbox not in wanted.wallboxes:
             continue
-        if wanted.user_id is not None and row.user_id != wanted.user_id:
+        if wanted.users is not None and row.user_id not in wanted.users:
             continue
         if not row.occasion and not wanted.visits:
             continue
@@ -106,7 +106,9 @@ def answered(engine: sa.Engine, wanted: Wanted) -> dict[str | None, list[int]]:
         Wanted(),
         Wanted(visits=True),
         Wanted(start=31 * DAY, end=59 * DAY, wallboxes=BOXES[:1]),
-        Wanted(start=100 * DAY, wallboxes=BOXES, user_id="u1"),
+        Wanted(start=100 * DAY, wallboxes=BOXES, users=("u1",)),
+        Wanted(end=200 * DAY, users=("u2", "u1")),
+        Wanted(users=()),
         Wanted(end=1.0),
         Wanted(wallboxes=()),
     ],
@@ -168,6 +170,28 @@ def test_a_session_is_written_again_in_its_place(
     assert answered(engine, Wanted()) == expected(changed, Wanted())
 
 
+def test_a_wallbox_is_wiped(engine: sa.Engine, sessions: list[SessionRow]) -> None:
+    """All of a wallbox goes, or what is too old of it; the others stay."""
+    table.prepare(engine)
+    table.write(engine, sessions)
+    garage = BOXES[0]
+    before = 100 * DAY
+    table.wipe(engine, garage, before)
+    left = [one for one in sessions if one.wallbox != garage or one.start_ts >= before]
+    assert len(left) < len(sessions)
+    assert answered(engine, Wanted()) == expected(left, Wanted())
+    table.wipe(engine, garage)
+    others = [one for one in sessions if one.wallbox != garage]
+    assert others
+    assert answered(engine, Wanted()) == expected(others, Wanted())
+    assert table.revisions(engine, garage) == {}
+    with engine.connect() as connection:
+        slices = connection.execute(
+            sa.select(sa.func.count()).where(table.SLICE.c.wallbox == garage)
+        ).scalar_one()
+    assert slices == 0
+
+
 def test_deleted_is_deleted_with_its_slices(
     engine: sa.Engine, sessions: list[SessionRow]
 ) -> None:
@@ -188,6 +212,18 @@ def test_records_come_back_as_they_were_written(
     long = replace(sessions[0], record=json.dumps({"text": "ß→🔌" * 40000}))
     table.write(engine, [long])
     assert list(table.records(engine, [long.id])) == [long.record]
+
+
+def test_half_a_sign(engine: sa.Engine, sessions: list[SessionRow]) -> None:
+    """A text from elsewhere that no other reader takes does not spoil a list."""
+    text = '{"note":"\\ud83d"}'
+    table.prepare(engine)
+    table.write(engine, [replace(sessions[0], id="half", record=text)])
+    try:
+        found, _ = queries.listed(engine, Wanted(visits=True), limit=1000)
+        assert {"note": "\ud83d"} in found
+    finally:
+        table.remove(engine, ["half"])
 
 
 def test_a_table_of_an_older_version_gets_its_new_columns(engine: sa.Engine) -> None:

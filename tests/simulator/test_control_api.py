@@ -60,6 +60,7 @@ async def test_a_session(sim: Simulator, post: Post) -> None:
     assert await post("lock", wallbox=1, reason="paint") == done
     assert await post("tamper", wallbox=1, on=True) == done
     assert await post("error", wallbox=1, code=101) == done
+    assert (await post("contact", wallbox=1, name="Tamper"))[0] == 400
     state = await get(sim, "state")
     shown = state["wallboxes"][1]
     assert shown["loadshed"]
@@ -73,6 +74,12 @@ async def test_a_session(sim: Simulator, post: Post) -> None:
     assert await post("unplug", wallbox=1) == done
     state = await get(sim, "state")
     assert state["wallboxes"][1]["history"][0]["user"] == "Ben"
+    assert await post("spoil_history", wallbox=1, lines=["x", "{"]) == done
+    first, second, third = str(sim.unit.states.get(box.uuid)).split("|")
+    assert (first, third) == ("x", "{")
+    assert json.loads(second)["user"] == "Ben"
+    assert await post("spoil_history", wallbox=1, lines=[]) == done
+    assert sim.unit.states.get(box.uuid) == second
     assert state["wallboxes"][1]["car"] is None
     assert state["commands"] == []
 
@@ -120,6 +127,7 @@ async def test_faults_and_connections(
         ("error", {}, "'code' is missing"),
         ("error", {"code": "x"}, "code is a number"),
         ("loadshed", {"on": "yes"}, "on is true or false"),
+        ("spoil_history", {"lines": "x"}, "lines is a list of texts"),
         ("app", {}, "nothing to do"),
         ("app", {"mode": 5}, "mode 5 is not configured"),
         ("app", {"limit": -1}, "a limit is a number of kW"),

@@ -119,6 +119,25 @@ async def test_truncated(start: Start) -> None:
         await unharmed(bare)
 
 
+async def test_truncated_behind_a_gateway(start: Start) -> None:
+    """The header of Modbus TCP counts what there is, and the next one follows it."""
+    _, meter = await charging(start)
+    meter.fault("truncated", missing=3, times=1)
+    async with wire(meter) as bare:
+        bare.send(tcp(1, 1, *read_pdu(*POWER)) + tcp(2, 1, *read_pdu(*MODEL)))
+        assert await bare.take(10) == tcp(1, 1, *POWER_PDU[:-3])
+        assert await bare.take(11) == tcp(2, 1, *CODE)
+
+
+async def test_closed_halfway(start: Start) -> None:
+    """The connection ends in the middle of an answer."""
+    _, meter = await charging(start)
+    meter.fault("closed", halfway=True, times=1)
+    async with wire(meter) as bare:
+        bare.send(tcp(1, 1, *read_pdu(*POWER)))
+        assert await bare.rest() == tcp(1, 1, *POWER_PDU)[:6]
+
+
 async def test_short(start: Start) -> None:
     """A sound answer has fewer registers than were asked for."""
     meter = await on_rtu(start)

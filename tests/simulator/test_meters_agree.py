@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ..meter.models import NAMES
 from .conftest import Start
 from .meters import Master, charge, house, master
 from custom_components.loxone_wallbox.meter.profiles import (
@@ -27,39 +28,8 @@ from simulator import MeterConfig, Simulator
 from simulator.meters.maps import MAPS
 from simulator.meters.meter import SimulatedMeter
 
-# The simulator's name of each of the integration's models.
-NAMES = {
-    "saia_ale3": "ale3",
-    "saia_ale3_one_way": "ale3_one_way",
-    "saia_ald1": "ald1",
-    "saia_ald1_one_way": "ald1_one_way",
-    "finder_7e23": "finder_7e23",
-    "eastron_sdm120": "sdm120",
-    "eastron_sdm230": "sdm230",
-    "eastron_sdm72": "sdm72",
-    "eastron_sdm72_v2": "sdm72_v2",
-    "eastron_sdm630": "sdm630",
-    "abb_b21": "abb_b21",
-    "abb_b23": "abb_b23",
-    "abb_b24": "abb_b24",
-    "gavazzi_em112": "em112",
-    "gavazzi_em340": "em340",
-    "gavazzi_em24": "em24",
-    "gavazzi_em24_e1": "em24_e1",
-    "orno_we504": "or_we_504",
-    "orno_we514": "or_we_514",
-    "orno_we516": "or_we_516",
-    "dzg_dvh4013": "dvh4013",
-    "schneider_iem3150": "iem3150",
-    "schneider_iem3155": "iem3155",
-    "siemens_pac2200": "pac2200",
-    "finder_7m24": "finder_7m24",
-    "finder_7m38": "finder_7m38",
-}
 # Another sign of the same model, of which only the simulator knows.
 ONLY_HERE = {"sdm630_old"}
-# No document tells how often these are renewed; the simulator takes the slower guess.
-UNKNOWN_REFRESH = {"finder_7e23"}
 FUNCTIONS = {"holding": 3, "input": 4}
 FALLBACK = {name for name, found in PROFILES.items() if found.limits.fallback_registers}
 SERIAL = "19283746"
@@ -260,7 +230,7 @@ def test_facts(name: str) -> None:
     assert profile.limits.spacing_s >= there.pause_s
     if profile.line.unit_id is not None:
         assert profile.line.unit_id == there.unit_id
-    if profile.refresh_s is not None and name not in UNKNOWN_REFRESH:
+    if profile.refresh_s is not None:
         assert profile.refresh_s == there.refresh_s
     if profile.ready_s is not None:
         assert profile.ready_s == there.ready_s

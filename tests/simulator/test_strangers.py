@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 from pathlib import Path
+import re
 import shutil
 import subprocess
 from typing import Any
@@ -102,6 +103,7 @@ def run(stranger: Path) -> Run:
     ],
     ids=["SHA256", "SHA1 and estimated headers", "old firmware"],
 )
+@pytest.mark.slow
 async def test_everything(
     start: Start, run: Run, user: str, password: str, changes: dict[str, Any]
 ) -> None:
@@ -139,6 +141,7 @@ async def test_everything(
     assert not [line for line in report["log"] if "ERROR" in line]
 
 
+@pytest.mark.slow
 async def test_stored_token(start: Start, run: Run) -> None:
     """It comes back with a token, until that is revoked."""
     sim = await start(refusal_grace_s=0.2)
@@ -161,9 +164,12 @@ async def test_wrong_password_and_block(start: Start, run: Run) -> None:
     # It asks over HTTP first, and is shown the page with the remaining time.
     report = await run(sim, user="admin", password="wrong")
     assert report["refused"]["status"] == 403
-    assert "<remaining>77</remaining>" in report["refused"]["page"]
+    left = re.search(r"<remaining>(\d+)</remaining>", report["refused"]["page"])
+    assert left is not None
+    assert 60 < int(left[1]) <= 77
 
 
+@pytest.mark.slow
 async def test_keepalive_and_restart(start: Start, run: Run) -> None:
     """Its keepalives are answered, and it notices a restart."""
     sim = await start()

@@ -234,6 +234,26 @@ def test_what_stops_charging() -> None:
         box.set_error(7)
 
 
+def test_contacts() -> None:
+    """A contact is there where it was wired, and changes nothing by itself."""
+    sim = world(
+        WallboxConfig(name="Garage", contacts=True), WallboxConfig(name="Other")
+    )
+    box, other = sim.wallboxes
+    box.plug(Car())
+    sim.advance(11)
+    for title in ("Tamper", "Over-temperature"):
+        box.set_contact(title, True)
+        assert sim.unit.states.get(box.diagnostic_states[title]) == 1
+        box.set_contact(title, False)
+        assert sim.unit.states.get(box.diagnostic_states[title]) == 0
+        with pytest.raises(ValueError, match="has no contact"):
+            other.set_contact(title, True)
+    with pytest.raises(ValueError, match="has no contact Door"):
+        box.set_contact("Door", True)
+    assert box.power_kw == 11
+
+
 @pytest.mark.parametrize(
     ("on_loss", "power"), [("continue", 11), ("stop", 0), (4.5, 4.5)]
 )

@@ -23,6 +23,7 @@ def after_clock_step(state: OwnerState, step: timedelta, now: datetime) -> Owner
         state,
         plugged_at=_past(state.plugged_at, now),
         cleared_at=_past(state.cleared_at, now),
+        eased_at=_past(state.eased_at, now),
         target_at=_past(state.target_at, now),
         permission=replace(
             state.permission,
@@ -79,6 +80,10 @@ def _delay(
 ) -> DelayMemory:
     """Return the delay with as much left as before, and no more than may be."""
     longest = max(max_delay_s, int(DWELL_SWITCH.total_seconds()))
+    pending = delay.pending
+    if pending is not None and pending.relevant_at <= now:
+        # It was drawn under a longer one, which only a person shortens.
+        longest = max(longest, pending.drawn_s)
     moved = replace(
         delay,
         changed_at=_past(delay.changed_at, now),

@@ -5,7 +5,7 @@ first and is never touched by a price: only where a late price begins within a s
 that slice divided, and its energy with it. A price that was replaced is kept.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any, Self
@@ -13,7 +13,7 @@ from typing import Any, Self
 from .money import Price, PriceStatus, TariffError, cost_minor
 from .session import Repricing, SessionRecord
 from .slices import Slice, part_wh
-from .tariff import SCHEMA, Tariff, tariff_from_dict
+from .tariff import SCHEMA, DynamicTariff, Tariff, tariff_from_dict
 
 # A price that changes without end does not make a record endless.
 MOST_REPRICINGS = 200
@@ -21,9 +21,9 @@ MOST_REPRICINGS = 200
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Agreement:
-    """A tariff from an instant on; without one it has held since ever."""
+    """A tariff, or none, from an instant on; without one it has held since ever."""
 
-    tariff: Tariff
+    tariff: Tariff | None
     since: datetime | None = None
 
 
@@ -33,9 +33,9 @@ class TariffBook:
 
     agreements: tuple[Agreement, ...] = ()
 
-    def switched(self, tariff: Tariff, since: datetime | None = None) -> Self:
-        """Let a tariff hold from an instant on; what was before stays as it was."""
-        if since is None or not self.agreements:
+    def switched(self, tariff: Tariff | None, since: datetime | None = None) -> Self:
+        """Let a tariff, or none, hold from an instant on; what was before stays."""
+        if since is None:
             return replace(self, agreements=(Agreement(tariff=tariff),))
         earlier = tuple(
             one for one in self.agreements if one.since is None or one.since < since
@@ -47,10 +47,19 @@ class TariffBook:
     def updated(self, tariff: Tariff) -> Self:
         """Take a newer word of a tariff that is in the book, by its id."""
         agreements = tuple(
-            replace(one, tariff=tariff) if one.tariff.id == tariff.id else one
+            replace(one, tariff=tariff) if _id(one) == tariff.id else one
             for one in self.agreements
         )
         return replace(self, agreements=agreements)
+
+    def forgotten(self, before: datetime) -> Self:
+        """Forget what held at an earlier time only, and the prices told of that time."""
+        first = 0
+        for number, one in enumerate(self.agreements):
+            if one.since is not None and one.since <= before:
+                first = number
+        kept = self.agreements[first:]
+        return replace(self, agreements=tuple(_recent(one, before) for one in kept))
 
     def at(self, at: datetime) -> Tariff | None:
         """Return the tariff that holds at an instant."""
@@ -77,6 +86,8 @@ class TariffBook:
             if one.since is not None and start < one.since <= end
         }
         for one in self.agreements:
+            if one.tariff is None:
+                continue
             found |= {
                 edge
                 for edge in one.tariff.edges(start, end)
@@ -91,7 +102,7 @@ class TariffBook:
             "agreements": [
                 {
                     "since": None if one.since is None else one.since.isoformat(),
-                    "tariff": one.tariff.as_dict(),
+                    "tariff": None if one.tariff is None else one.tariff.as_dict(),
                 }
                 for one in self.agreements
             ],
@@ -106,7 +117,7 @@ class TariffBook:
             return cls(
                 agreements=tuple(
                     Agreement(
-                        tariff=tariff_from_dict(one["tariff"], zone),
+                        tariff=one["tariff"] and tariff_from_dict(one["tariff"], zone),
                         since=one["since"] and datetime.fromisoformat(one["since"]),
                     )
                     for one in data["agreements"]
@@ -118,17 +129,48 @@ class TariffBook:
             raise TariffError("tariff_unreadable") from err
 
 
-def priced(record: SessionRecord, tariffs: TariffBook, at: datetime) -> SessionRecord:
+def _id(one: Agreement) -> str | None:
+    """Return the id of what was agreed."""
+    return None if one.tariff is None else one.tariff.id
+
+
+def _recent(one: Agreement, before: datetime) -> Agreement:
+    """Return an agreement without prices of a time that is over."""
+    if not isinstance(one.tariff, DynamicTariff):
+        return one
+    return replace(one, tariff=one.tariff.forgotten(before))
+
+
+def priced(
+    record: SessionRecord,
+    tariffs: TariffBook,
+    at: datetime,
+    *,
+    being_said: datetime | None = None,
+    stays: Callable[[Slice], bool] = lambda _one: False,
+    fresh: Callable[[Slice, TariffBook], Iterable[Slice]] | None = None,
+) -> SessionRecord:
     """Return a record with the prices that are known at an instant.
 
     The same record where nothing changes. A price that is not known any more stays.
+    What a source says of the time after `being_said` may still be corrected by it: such
+    a correction replaces nothing that was said for good. Whoever knows which slice
+    `stays` as it is, or the parts of one that has no price yet, saves the work.
     """
     slices: list[Slice] = []
     replaced: list[Repricing] = []
     for one in record.slices:
+        if stays(one):
+            slices.append(one)
+            continue
+        if one.price is None:
+            slices += (fresh or parts_of)(one, tariffs)
+            continue
         for part in _divided(one, tariffs):
             now = _with_price(part, tariffs.price_at(part.start))
-            if part.price is not None and _terms(part) != _terms(now):
+            still = being_said is not None and part.start >= being_said
+            said = still and part.price_status is PriceStatus.FINAL
+            if _terms(part) != _terms(now) and not said:
                 replaced.append(_replaced(part, at))
             slices.append(now)
     total = _total(slices)
@@ -143,6 +185,14 @@ def priced(record: SessionRecord, tariffs: TariffBook, at: datetime) -> SessionR
         cost_status=status,
         repricings=(*record.repricings, *replaced)[-MOST_REPRICINGS:],
         revision=record.revision + 1,
+    )
+
+
+def parts_of(one: Slice, tariffs: TariffBook) -> tuple[Slice, ...]:
+    """Return the parts of a slice that has no price yet, each with its own."""
+    return tuple(
+        _with_price(part, tariffs.price_at(part.start))
+        for part in _divided(one, tariffs)
     )
 
 

@@ -24,11 +24,15 @@ class Mark:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Flow:
-    """Energy in whole Wh that flowed evenly from an instant to another."""
+    """Energy in whole Wh that flowed evenly from an instant to another.
+
+    It is `estimated` where nobody watched it flow.
+    """
 
     wh: int
     start: datetime
     end: datetime
+    estimated: bool = False
 
     def by(self, at: datetime) -> int:
         """Return how much has flowed by an instant."""
@@ -40,12 +44,14 @@ class Tail:
     """The slice and the hour that are not closed yet: how far their energy reaches.
 
     `wh` is all that was booked; what it exceeds the closed parts by is theirs. Without
-    a start nothing is in the slice, which begins at `end`.
+    a start nothing is in the slice, which begins at `end`. `estimated` tells whether
+    nobody watched some of the slice's energy flow.
     """
 
     wh: int = 0
     start: datetime | None = None
     end: datetime | None = None
+    estimated: bool = False
 
     def plus(self, flow: Flow) -> Self:
         """Book energy that needs no cut."""
@@ -58,7 +64,8 @@ class Tail:
         end, start = min(flow.end, at), self.start
         if start is None:
             start = flow.start if self.end is None else max(flow.start, self.end)
-        return type(self)(wh=wh, start=start, end=max(start, end))
+        estimated = self.estimated or flow.estimated
+        return type(self)(wh=wh, start=start, end=max(start, end), estimated=estimated)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,6 +175,7 @@ class Cuts:
             in_peak=self.in_peak,
             price_id=self.price_id,
             dsr_id=self.dsr_id,
+            estimated=tail.estimated,
         )
 
     def open_hour(self, tail: Tail) -> HourEnergy | None:

@@ -22,6 +22,8 @@ REPLUG = timedelta(seconds=60)
 # Contactor and car are spared needless cycles.
 DWELL_SWITCH = timedelta(minutes=5)
 DWELL_STEP = timedelta(seconds=60)
+# A start that waits for nothing is worth the little that is left of its window.
+LEAST_LEFT = timedelta(minutes=2)
 # Two limits closer than this are the same to any device.
 SAME_KW = 0.005
 
@@ -58,12 +60,14 @@ class Change:
 
     What is `exempt` waits for no delay, whatever its cause. `window_end` is the end of
     the window it lies in: a stop comes no later, a start so soon before it not at all.
+    What goes `beyond` was not the window's: its stop has the whole draw.
     """
 
     at: datetime
     cause: Cause
     exempt: bool = False
     window_end: datetime | None = None
+    beyond: bool = False
 
     @property
     def drawn_until(self) -> datetime | None:
@@ -71,7 +75,8 @@ class Change:
 
         The end of an override is a relevant time of its own, with its whole draw.
         """
-        return None if self.cause is Cause.OVERRIDE_END else self.window_end
+        whole = self.beyond or self.cause is Cause.OVERRIDE_END
+        return None if whole else self.window_end
 
     def room_s(self, target: Target, longest: int) -> int:
         """Return the most seconds that may be drawn for a change to a target."""
@@ -96,7 +101,7 @@ class DelayRules:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pending:
-    """A change that waits for its deadline."""
+    """A change that waits for its deadline; `drawn` is whether its seconds were."""
 
     relevant_time_id: str
     cause: Cause
@@ -105,6 +110,7 @@ class Pending:
     to_target: Target
     drawn_s: int
     due: datetime
+    drawn: bool = True
 
 
 class Outcome(StrEnum):
@@ -118,7 +124,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draw:
-    """The record of one draw, as evidence."""
+    """The record of one change that waited, as evidence of its draw."""
 
     relevant_time_id: str
     cause: Cause
@@ -128,18 +134,22 @@ class Draw:
     outcome: Outcome
     at: datetime
     by: str | None = None
+    drawn: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DelayMemory:
-    """What must outlive a restart."""
+    """What must outlive a restart; `reduced_kw` is what is laid over what holds."""
 
     settled: Target = OFF
+    reduced_kw: float | None = None
     changed_at: datetime | None = None
     pending: Pending | None = None
     unplugged: Pending | None = None
     unplugged_at: datetime | None = None
     draws: tuple[Draw, ...] = field(default=())
+    # The reason for what holds is only shown, and need not outlive anything.
+    held_for: str | None = field(default=None, compare=False)
 
     def plug_in(self, now: datetime) -> Self:
         """Start a visit: nothing flows in its first seconds, whatever will be wanted.
@@ -155,7 +165,7 @@ class DelayMemory:
 
     def unplug(self, now: datetime) -> Self:
         """End a visit: a pending start is void, but kept for a minute."""
-        kept = self.pending if self.pending and self.pending.to_target.allowed else None
+        kept = None if self.settled.allowed else self.pending
         memory = self._close(Outcome.CANCELLED, now)
         return replace(memory, unplugged=kept, unplugged_at=now)
 
@@ -173,8 +183,7 @@ class DelayMemory:
         """End the present delay; the next relevant time draws anew."""
         if self.pending is None:
             return self
-        target = self.pending.to_target
-        return self._close(Outcome.SKIPPED, now, by).settle(target, now)
+        return self._close(Outcome.SKIPPED, now, by).settle(self.pending.to_target, now)
 
     def clamp(self, max_delay_s: int, now: datetime) -> Self:
         """Shorten a delay that is longer than the new maximum; never lengthen one."""
@@ -214,6 +223,7 @@ class DelayMemory:
             outcome=outcome,
             at=now,
             by=by,
+            drawn=pending.drawn,
         )
         return replace(self, pending=None, draws=(*self.draws, draw)[-KEEP_DRAWS:])
 
@@ -238,9 +248,10 @@ class DelayMemory:
         rises = want.higher_than(self.settled)
         if self.pending is not None:
             if self.pending.to_target.higher_than(self.settled) is rises:
-                due = self.pending.due
-                if not want.allowed:
-                    due = min(due, change.drawn_until or due)
+                due, until = self.pending.due, change.drawn_until
+                # A window that was over before keeps nothing short that began later.
+                if not want.allowed and until and self.pending.relevant_at <= until:
+                    due = min(due, until)
                 moved = replace(self.pending, to_target=want, due=due)
                 memory = replace(self, pending=moved)
             else:
@@ -278,19 +289,20 @@ class DelayMemory:
             (one for one in self.draws if one.relevant_time_id == identity), None
         )
         if known is not None:
-            drawn = known.drawn_s
+            delays, seconds = known.drawn, known.drawn_s
         else:
-            longest = change.room_s(want, rules.max_delay_s)
-            drawn = draw(longest) if rules.delays(change.cause) else 0
-        due = self._rested(change.at + timedelta(seconds=drawn), want, change)
+            delays = rules.delays(change.cause)
+            seconds = draw(change.room_s(want, rules.max_delay_s)) if delays else 0
+        due = self._rested(change.at + timedelta(seconds=seconds), want, change)
         pending = Pending(
             relevant_time_id=identity,
             cause=change.cause,
             relevant_at=change.at,
             from_target=self.settled,
             to_target=want,
-            drawn_s=drawn,
+            drawn_s=seconds,
             due=due,
+            drawn=delays,
         )
         return replace(self, pending=pending)
 
@@ -308,13 +320,15 @@ class DelayMemory:
             if not want.allowed and end is not None:
                 rested = min(rested, end)
             due = max(due, rested)
-        if switches and want.allowed and end is not None and due + DWELL_SWITCH > end:
+        least = DWELL_SWITCH if due > change.at else LEAST_LEFT
+        if switches and want.allowed and end is not None and due + least > end:
             return max(due, end)
         return due
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
         plain: dict[str, Any] = _plain(replace(self, draws=()))
+        del plain["held_for"]
         return {**plain, "draws": [_plain_draw(draw) for draw in self.draws]}
 
     @classmethod
@@ -322,6 +336,7 @@ class DelayMemory:
         """Read plain data."""
         return cls(
             settled=Target(**data["settled"]),
+            reduced_kw=data.get("reduced_kw"),
             changed_at=_instant(data["changed_at"]),
             pending=_pending(data["pending"]),
             unplugged=_pending(data["unplugged"]),
@@ -337,10 +352,9 @@ def relevant_time_id(wallbox: str, change: Change, direction: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _plain_draw(draw: Draw) -> dict[str, Any]:
+def _plain_draw(draw: Draw) -> Any:
     """Return a draw as JSON has it; it is written again with every change."""
-    plain: dict[str, Any] = _plain(draw)
-    return plain
+    return _plain(draw)
 
 
 def _plain(value: Any) -> Any:
@@ -349,8 +363,6 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if is_dataclass(value):
         return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
     return value
 
 
@@ -359,29 +371,30 @@ def _instant(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
+def _waited(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what waits; older files tell of a draw only by its seconds."""
+    return {
+        "relevant_time_id": data["relevant_time_id"],
+        "cause": Cause(data["cause"]),
+        "relevant_at": datetime.fromisoformat(data["relevant_at"]),
+        "drawn_s": data["drawn_s"],
+        "due": datetime.fromisoformat(data["due"]),
+        "drawn": data.get("drawn", data["drawn_s"] > 0),
+    }
+
+
 def _pending(data: Mapping[str, Any] | None) -> Pending | None:
     """Read what is pending."""
     if data is None:
         return None
-    return Pending(
-        relevant_time_id=data["relevant_time_id"],
-        cause=Cause(data["cause"]),
-        relevant_at=datetime.fromisoformat(data["relevant_at"]),
-        from_target=Target(**data["from_target"]),
-        to_target=Target(**data["to_target"]),
-        drawn_s=data["drawn_s"],
-        due=datetime.fromisoformat(data["due"]),
-    )
+    before, after = Target(**data["from_target"]), Target(**data["to_target"])
+    return Pending(**_waited(data), from_target=before, to_target=after)
 
 
 def _draw(data: Mapping[str, Any]) -> Draw:
     """Read the record of a draw."""
     return Draw(
-        relevant_time_id=data["relevant_time_id"],
-        cause=Cause(data["cause"]),
-        relevant_at=datetime.fromisoformat(data["relevant_at"]),
-        drawn_s=data["drawn_s"],
-        due=datetime.fromisoformat(data["due"]),
+        **_waited(data),
         outcome=Outcome(data["outcome"]),
         at=datetime.fromisoformat(data["at"]),
         by=data["by"],

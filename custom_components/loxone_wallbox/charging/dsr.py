@@ -17,6 +17,8 @@ MAX_LIMIT_KW = 100.0
 MAX_TEXT = 120
 # Ended events stay for the owner to look at.
 KEEP_ENDED = timedelta(days=7)
+# An event whose source has fallen silent is let go.
+LET_GO = timedelta(0)
 INSTANTS = frozenset(
     {"start", "end", "heard_at", "taken_at", "opted_out_at", "cancelled_at"}
 )
@@ -37,13 +39,6 @@ class DsrKind(StrEnum):
     LIMIT = "limit"
     PAUSE = "pause"
     INCREASE = "increase"
-
-
-class SilencePolicy(StrEnum):
-    """What becomes of an event whose source has fallen silent."""
-
-    RELEASE = "release"
-    HOLD = "hold"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,16 +122,28 @@ class DsrEvent:
         """Return when it begins: as planned, or late when it was heard of late."""
         return self.start if self.taken_at is None else max(self.start, self.taken_at)
 
-    def effective_end(self, silence: SilencePolicy) -> datetime:
+    def silent_from(self, silence: timedelta) -> datetime | None:
+        """Return when its source was silent for too long, None where it never is.
+
+        `silence` is how much longer than its word a silent source is believed.
+        """
+        if self.validity_s is None:
+            return None
+        return self.heard_at + timedelta(seconds=self.validity_s) + silence
+
+    def effective_end(self, silence: timedelta) -> datetime:
         """Return when it ends: opted out, cancelled, fallen silent or as planned."""
         ends = [self.end]
-        if self.validity_s is not None and silence is SilencePolicy.RELEASE:
-            ends.append(self.heard_at + timedelta(seconds=self.validity_s))
+        if (silent := self.silent_from(silence)) is not None:
+            ends.append(silent)
         ends += [at for at in (self.opted_out_at, self.cancelled_at) if at is not None]
         return max(min(ends), self.start)
 
-    def is_active(self, at: datetime, silence: SilencePolicy) -> bool:
+    def is_active(self, at: datetime, silence: timedelta) -> bool:
         """Tell whether it holds at an instant."""
+        # Mostly it is far off, which is told without more; it never lasts beyond its end.
+        if not self.start <= at < self.end:
+            return False
         return self.effective_start <= at < self.effective_end(silence)
 
     def is_told_again_by(self, other: Self) -> bool:
@@ -190,10 +197,11 @@ class DsrBook:
 
     `shares` are what a wallbox may draw in kW of the limits of the whole site. `former`
     are the versions that a newer one replaced while they held, with their end: what
-    they asked for until then is still asked of the past.
+    they asked for until then is still asked of the past. `silence` is how long an event
+    is kept to after the word of a source that says nothing more has run out.
     """
 
-    silence: SilencePolicy = SilencePolicy.RELEASE
+    silence: timedelta = LET_GO
     floor_kw: float = 0.0
     events: Mapping[tuple[str, str], DsrEvent] = field(default_factory=dict)
     shares: Mapping[tuple[str, str], float] = field(default_factory=dict)
@@ -202,15 +210,18 @@ class DsrBook:
     def add(self, event: DsrEvent, now: datetime) -> Self:
         """Take an event, or a newer version of one.
 
-        The known version told again is its source's heartbeat. Raises `DsrError` for
-        one that is over or not newer than what is known.
+        The known version told again is its source's heartbeat; after a silence that
+        has ended it, it begins anew. Raises `DsrError` for one that is over or not newer
+        than what is known.
         """
         if event.end <= now:
             raise DsrError("dsr_is_over")
         known = self.events.get(event.key)
         if known is not None and known.is_told_again_by(event):
-            return self.heard(event.key, now)
-        if known is not None and event.version <= known.version:
+            silent = known.silent_from(self.silence)
+            if silent is None or now < silent:
+                return self.heard(event.key, now)
+        elif known is not None and event.version <= known.version:
             raise DsrError("dsr_version_not_newer")
         event = replace(event, taken_at=now)
         if known is not None and known.opted_out_at is not None:
@@ -246,21 +257,32 @@ class DsrBook:
             raise DsrError("dsr_is_over")
         return self._with(replace(event, cancelled_at=now))
 
-    def opt_out(self, now: datetime, by: str | None, *, by_hand: bool) -> Self:
-        """Let the owner leave every event that holds now.
+    def opt_out(
+        self,
+        now: datetime,
+        by: str | None,
+        *,
+        by_hand: bool,
+        keys: Iterable[tuple[str, str]] | None = None,
+    ) -> Self:
+        """Let the owner leave events: those named, else every one that holds now.
 
         `by_hand` is a person's own act, with or without a user. Raises `DsrError` where
         there is none.
         """
-        active = list(self.active(now))
-        if not active:
-            raise DsrError("dsr_nothing_active")
+        if keys is None:
+            keys = [event.key for event in self.active(now)]
         book = self
-        for event in active:
+        for key in keys:
             left = replace(
-                event, opted_out_at=now, opted_out_by=by, opted_out_by_hand=by_hand
+                self._get(key),
+                opted_out_at=now,
+                opted_out_by=by,
+                opted_out_by_hand=by_hand,
             )
             book = book._with(left)
+        if book is self:
+            raise DsrError("dsr_nothing_active")
         return book
 
     def prune(self, now: datetime) -> Self:
@@ -284,6 +306,23 @@ class DsrBook:
             self._left_by(event)
             for event in self.active(at)
             if event.reduces and exempt in {None, event.exempt}
+        ]
+        return min(limits, default=None)
+
+    def left_behind(self, since: datetime, now: datetime) -> float | None:
+        """Return the lowest limit in kW of what acted without a delay and is over.
+
+        Only of reductions that held until `since` or later; what the owner left is
+        not one. None without any.
+        """
+        limits = [
+            self._left_by(event)
+            for event in (*self.events.values(), *self.former.values())
+            if event.reduces
+            and event.exempt
+            and event.effective_start < event.effective_end(self.silence)
+            and since <= event.effective_end(self.silence) <= now
+            and event.opted_out_at != event.effective_end(self.silence)
         ]
         return min(limits, default=None)
 
@@ -312,6 +351,10 @@ class DsrBook:
     def without_exempt_increases(self) -> Self:
         """Return the book without what asks for more and acts without a delay."""
         return self._only(lambda one: one.reduces or not one.exempt)
+
+    def without_exempt_reductions(self) -> Self:
+        """Return the book without what takes away and acts without a delay."""
+        return self._only(lambda one: not (one.reduces and one.exempt))
 
     def increases(self, at: datetime) -> bool:
         """Tell whether charging is asked for outside the default hours."""

@@ -17,6 +17,7 @@ class Fault(StrEnum):
     DIGITAL_COMMUNICATION = "digital_communication"
     VENTILATION_REQUIRED = "ventilation_required"
     VOLTAGE_DIP = "voltage_dip"
+    OVER_TEMPERATURE = "over_temperature"
     CHARGING_ERROR = "charging_error"
     UNKNOWN_CODE = "unknown_code"
 
@@ -38,6 +39,7 @@ def find_fault(
     error_code: float | None,
     fault_current: float | None,
     charging_error: float | None,
+    over_temperature: float | None = None,
 ) -> Fault | None:
     """Return the fault that the diagnostic inputs show, the most precise first.
 
@@ -47,6 +49,8 @@ def find_fault(
         return CODES.get(round(error_code), Fault.UNKNOWN_CODE)
     if fault_current:
         return Fault.FAULT_CURRENT
+    if over_temperature:
+        return Fault.OVER_TEMPERATURE
     if charging_error:
         return Fault.CHARGING_ERROR
     return None

@@ -29,6 +29,8 @@ LATE = timedelta(seconds=5)
 MOST_SEGMENTS = 100
 # A record is compared with its power from so much energy on.
 LEAST_COMPARED_WH = 500
+# What the regulation allows; a meter of the wallbox's own is judged more strictly.
+MOST_ERROR_PCT = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +38,11 @@ class OpenSession:
     """A session that has not ended, or may still be corrected: plain data.
 
     `ahead` is how far its own time is before the clock: when that is set back a session
-    goes on in order. `reason_next` is why the next pause is to come.
+    goes on in order. `reason_next` is why the next pause is to come. `switched` is when
+    charging began or ended last, `short` how many stretches running were over soon, and
+    `told` which of the two was told last. `told_wh` is what the wallbox says the stay has
+    taken, None where it does not. `anonymous` is one whose person was forgotten: nobody
+    is told of it any more.
     """
 
     id: str
@@ -54,6 +60,7 @@ class OpenSession:
     user_id: str | None = None
     tag: str | None = None
     vehicle: str | None = None
+    anonymous: bool = False
     mode: int | None = None
     reason: StopReason | None = None
     reason_next: StopReason | None = None
@@ -61,6 +68,10 @@ class OpenSession:
     estimated: bool = False
     ended: datetime | None = None
     ahead: timedelta = timedelta()
+    switched: datetime | None = None
+    short: int = 0
+    told: bool = False
+    told_wh: float | None = None
     revision: int = 0
 
     @property
@@ -72,6 +83,16 @@ class OpenSession:
     def charging(self) -> bool:
         """Tell whether the car charged when it was last looked at."""
         return self.segment_from is not None
+
+    @property
+    def paused_at(self) -> datetime | None:
+        """Return when the car stopped charging, None while it does, or never did."""
+        return self.segments[-1].end if self.segments and not self.charging else None
+
+    @property
+    def awaits(self) -> bool:
+        """Tell whether the counter has yet to say what flowed while nobody watched."""
+        return bool(self.tally.unseen)
 
     def timed(self, at: datetime) -> tuple[Self, datetime]:
         """Return an instant on the session's own time, which never runs back."""
@@ -88,7 +109,8 @@ class OpenSession:
         session, at = self.timed(reading.at)
         flows = reading.flows(rules.charging_w)
         before = session.tally
-        tally = before.taken(at, flows, reading.sane_power_w)
+        power_w = reading.sane_power_w
+        tally = before.taken(at, flows, power_w, blind=reading.blind)
         wh = reading.counted_wh
         if wh is not None and (tally.wh is None or wh >= tally.wh):
             session = session._counted(wh, before, tally, rules)  # noqa: SLF001
@@ -110,7 +132,7 @@ class OpenSession:
             return replace(self, tally=tally.settled(wh, 0, tail), start_wh=wh)
         risen = wh - tally.wh
         if risen == 0:
-            still = tally.settled(wh, 0, tail) if tally.unsure else tally
+            still = tally.settled(wh, 0, tail) if tally.unseen else tally
             return replace(self, tally=still)
         starts = tally.flows is True and before.flows is False
         flow = tally.flow(risen, before.at, starts=starts)
@@ -121,6 +143,8 @@ class OpenSession:
         if tally.unsure:
             session = self._estimated(risen, before, tally, rules)
             tally = session.tally
+        elif tally.unseen:
+            session = replace(self, estimated=True)
         if not cuts.needed_by(tally.at):
             settled = tally.settled(wh, risen, tail.plus(flow))
             return replace(session, tally=settled)
@@ -143,13 +167,29 @@ class OpenSession:
             room = tally.at - self.segment_from - tally.segment_time
             tally = replace(tally, segment_time=tally.segment_time + min(time, room))
             return replace(self, tally=tally, estimated=True)
-        start = max(tally.flow_from or tally.at, self._last_segment_end)
-        if start >= tally.at:
-            return replace(self, tally=tally, estimated=True)
-        importing = min(time, tally.at - start)
-        hidden = Segment(start=start, end=tally.at, importing=importing)
-        segments = self._with(hidden)
+        since = tally.flow_from or tally.at
+        segments, time = self._filled(since, time)
+        start = max(since, self._last_segment_end)
+        if start < tally.at and time:
+            importing = min(time, tally.at - start)
+            hidden = Segment(start=start, end=tally.at, importing=importing)
+            segments = replace(self, segments=segments)._with(hidden)  # noqa: SLF001
         return replace(self, tally=tally, segments=segments, estimated=True)
+
+    def _filled(
+        self, since: datetime, time: timedelta
+    ) -> tuple[tuple[Segment, ...], timedelta]:
+        """Return the segments with time of a gap in the last one, and what is left.
+
+        It ended before the counter told what flowed in that gap.
+        """
+        if not self.segments or since >= self.segments[-1].end:
+            return self.segments, time
+        last = self.segments[-1]
+        length, unseen = last.end - last.start, last.end - max(since, last.start)
+        more = min(time, unseen, length - last.importing)
+        grown = replace(last, importing=last.importing + more)
+        return (*self.segments[:-1], grown), time - more
 
     @property
     def _last_segment_end(self) -> datetime:
@@ -169,7 +209,7 @@ class OpenSession:
         """Begin or end a segment of charging."""
         tally = self.tally
         if flows:
-            if not tally.unsure:
+            if not tally.unseen:
                 # What flowed before and was not counted is less than the counter shows.
                 tally = replace(tally, flow_from=None, flow_to=None)
             tally = replace(tally, segment_time=timedelta())
@@ -192,7 +232,8 @@ class OpenSession:
 
     def corrected(self, wh: int, rules: SessionRules) -> Self:
         """Book what the counter showed late, after the session had ended."""
-        if self.tally.wh is None or wh <= self.tally.wh:
+        known = self.tally.wh
+        if known is None or wh < known or (wh == known and not self.awaits):
             return self
         return self._counted(wh, self.tally, self.tally, rules)
 
@@ -264,6 +305,7 @@ class OpenSession:
             user_id=self.user_id,
             tag=self.tag,
             vehicle=self.vehicle,
+            anonymous=self.anonymous,
             mode_last=self.mode,
             stop_reason=self.reason,
             delays=self.delays,
@@ -277,13 +319,16 @@ class OpenSession:
     def quality(self) -> Quality:
         """Return what is known about the figures, better by another's comparison."""
         tally, error = self.tally, None
-        if tally.covered_wh >= LEAST_COMPARED_WH:
+        # Without a power, as of a wallbox that measures none, nothing is compared.
+        powered = tally.max_w > 0
+        if powered and tally.covered_wh >= LEAST_COMPARED_WH:
             error = 100 * (tally.integral_wh - tally.covered_wh) / tally.covered_wh
         own = Quality(
             estimated_timing=self.estimated,
             gaps_s=whole_seconds(tally.gaps),
-            integral_wh=round(tally.integral_wh),
+            integral_wh=round(tally.integral_wh) if powered else None,
             error_pct=None if error is None else round(error, 2),
+            flagged=error is not None and abs(error) > MOST_ERROR_PCT,
         )
         if self.measured is None:
             return own

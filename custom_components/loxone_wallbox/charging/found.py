@@ -4,13 +4,13 @@ Takes what meter and wallbox tell, gives whose energy the counter shows.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Self
 
-from .cutting import Cuts, Tail
 from .following import LATE, OpenSession
-from .session import Quality, SessionRecord
-from .slices import SessionRules, floor_hour
-from .tally import Reading, Tally
+from .rest import FORGOTTEN_WH, WORD_OFF, Rest, begin_wh
+from .sharing import begun
+from .tally import Reading
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,7 +18,11 @@ class Found:
     """What is found after a restart; None is unknown.
 
     `visit_id` is the wallbox's own name of the present stay, `visit_since` when that
-    began and `visit_wh` what it has taken; `ended_at` is when the stay before ended.
+    began and `visit_wh` what it has taken; `ended_at` is when the stay before ended, and
+    `between_wh` what other stays took after that and before the present one, of which
+    `last_visit` is the last. Where a meter went on, `left` is the session as its car
+    left it, `left_wh` where the counter stood then and `came_wh` where it stood when the
+    present stay began.
     """
 
     connected: bool | None
@@ -27,23 +31,76 @@ class Found:
     visit_since: datetime | None = None
     visit_wh: float | None = None
     ended_at: datetime | None = None
+    between_wh: float = 0.0
+    last_visit: str | None = None
+    left: OpenSession | None = None
+    left_wh: int | None = None
+    came_wh: int | None = None
+
+    def remembering(self, rest: Rest | None, last: OpenSession | None) -> Self:
+        """Return it with a counter that does not forget what it had shown before.
+
+        Of a step that it has not finished a restart knows nothing.
+        """
+        total, known = self.reading.counted_wh, None if last is None else last.tally.wh
+        known = known if rest is None else rest.wh
+        if known is None or total is None or not 0 < known - total <= FORGOTTEN_WH:
+            return self
+        return replace(self, reading=replace(self.reading, wh=known))
 
     @property
-    def wh_before(self) -> int | None:
-        """Return where the counter stood when the present stay began, if known."""
-        total = self.reading.counted_wh
-        taken = Reading(at=self.reading.at, wh=self.visit_wh).counted_wh
-        if total is None or not self.connected:
-            return total
-        return max(total - (taken or 0), 0)
+    def _taken(self) -> int | None:
+        """Return what the present stay has taken."""
+        if not self.connected:
+            return 0
+        return Reading(at=self.reading.at, wh=self.visit_wh).counted_wh
 
-    def wh_after(self, last: OpenSession | None) -> int | None:
-        """Return `wh_before`, at least where the last session ended."""
-        before, total = self.wh_before, self.reading.counted_wh
+    @property
+    def between(self) -> int:
+        """Return what other stays took, 0 for nonsense."""
+        return Reading(at=self.reading.at, wh=self.between_wh).counted_wh or 0
+
+    def end_wh(self, known: int | None) -> int | None:
+        """Return where the counter stood when the stay before ended, if known.
+
+        That is at least what it had shown of that stay; a counter that has fallen tells
+        nothing.
+        """
+        if self.left_wh is not None:
+            return self.left_wh
+        total = self.reading.counted_wh
+        if total is None or (known is not None and total < known):
+            return None
+        return max(total - (self._taken or 0) - self.between, known or 0)
+
+    def start_wh(self, rest: Rest | None, last: OpenSession | None) -> int | None:
+        """Return where the counter stood when the present stay began, if known.
+
+        Without a `rest` it is known at least where the `last` session ended.
+        """
+        if self.came_wh is not None:
+            return self.came_wh
+        total = self.reading.counted_wh
+        if total is None:
+            return None
+        if rest is not None:
+            return begin_wh(rest.wh, total, self._taken, self.between)
+        before = max(total - (self._taken or 0), 0)
         ended = None if last is None else last.tally.wh
-        if before is None or total is None or ended is None or total < ended:
-            return before
-        return max(before, ended)
+        return before if ended is None or total < ended else max(before, ended)
+
+    def leaves_open(self, rest: Rest | None) -> bool:
+        """Tell whether it is not known what has become of what flowed since a rest.
+
+        The word that no car is there may be an old one: it is the wallbox that tells of
+        cars, and its own link may be cut. Then somebody takes what nobody told of.
+        """
+        total = self.reading.counted_wh
+        if total is None or self.connected is None:
+            return True
+        if rest is None or not rest.moved:
+            return False
+        return total - rest.wh - self.between > 1 + WORD_OFF * self.between
 
     def is_same(self, session: OpenSession) -> bool:
         """Tell whether the car of a session has stayed."""
@@ -55,58 +112,19 @@ class Found:
         return since is None or since <= session.tally.at + LATE
 
 
-def reopened(
-    record: SessionRecord,
-    rules: SessionRules,
-    price_id: str | None,
-    dsr_id: str | None,
+def begun_after(
+    session: OpenSession, rest: Rest | None, reading: Reading
 ) -> OpenSession:
-    """Return the session of a record, as far as that tells: nothing is known to flow."""
-    at = record.disconnected_utc
-    if at is None:
-        at = record.connected_utc + timedelta(seconds=record.connected_s)
-        ends = [one.end for one in record.slices]
-        at = max([at, *ends, *(one.end for one in record.segments)])
-    cuts = Cuts.begun(at, rules, price_id, dsr_id)
-    hours = record.hours
-    if hours and hours[-1].start == floor_hour(at):
-        hours = hours[:-1]
-    end = record.slices[-1].end if record.slices else None
-    return OpenSession(
-        id=record.id,
-        wallbox=record.wallbox,
-        seq=record.seq,
-        connected=record.connected_utc,
-        tally=Tally(
-            at=at,
-            wh=record.meter_stop_wh,
-            tail=Tail(wh=record.import_wh, end=end),
-            max_w=float(record.max_w),
-            gaps=timedelta(seconds=record.quality.gaps_s),
-        ),
-        cuts=replace(
-            cuts,
-            slices=record.slices,
-            slices_wh=record.import_wh,
-            hours=hours,
-            hours_wh=sum(one.wh for one in hours),
-        ),
-        start_wh=record.meter_start_wh,
-        offset_wh=record.meter_offset_wh,
-        segments=record.segments,
-        delays=record.delays,
-        user_id=record.user_id,
-        tag=record.tag,
-        vehicle=record.vehicle,
-        mode=record.mode_last,
-        reason=record.stop_reason,
-        measured=_compared(record.quality),
-        estimated=record.quality.estimated_timing,
-        ended=record.disconnected_utc,
-        revision=record.revision,
+    """Return a session that a reading tells where the counter stood as it began.
+
+    That takes a rest before it; one that knows it already stays as it is.
+    """
+    if rest is None or session.tally.wh is not None:
+        return session
+    found = Found(
+        connected=True,
+        reading=reading,
+        visit_wh=session.told_wh,
+        between_wh=rest.between,
     )
-
-
-def _compared(quality: Quality) -> Quality | None:
-    """Return the comparison of a record; without one the session makes its own."""
-    return None if quality.error_pct is None else quality
+    return begun(session, found.start_wh(rest, None))

@@ -5,8 +5,8 @@ of the hour; cost goes with the energy of each slice, charging time with the seg
 both as running sums, so that the hours add up to the session.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from .session import Kind, SessionRecord
@@ -18,12 +18,15 @@ NOISE = 1e-6
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HourSum:
-    """An hour that begins at `start`; `cost_minor` None where no price is known."""
+    """An hour that begins at `start`; `costs` in the smallest unit of each currency.
+
+    What has no price yet costs nothing in any.
+    """
 
     start: datetime
     energy_wh: int = 0
     charging_s: int = 0
-    cost_minor: int | None = None
+    costs: Mapping[str, int] = field(default_factory=dict)
     sessions: int = 0
 
 
@@ -41,7 +44,7 @@ def hours_of(record: SessionRecord) -> list[HourSum]:
             start=start,
             energy_wh=energy.get(start, 0),
             charging_s=charging.get(start, 0),
-            cost_minor=costs.get(start),
+            costs=costs.get(start, {}),
             sessions=counts.get(start, 0),
         )
         for start in sorted({*energy, *charging, *costs, *counts})
@@ -59,12 +62,14 @@ def added_up(hours: Iterable[HourSum]) -> list[HourSum]:
 
 def _plus(one: HourSum, other: HourSum) -> HourSum:
     """Add two sums of the same hour."""
-    costs = [cost for cost in (one.cost_minor, other.cost_minor) if cost is not None]
+    costs = dict(one.costs)
+    for currency, cost in other.costs.items():
+        costs[currency] = costs.get(currency, 0) + cost
     return HourSum(
         start=one.start,
         energy_wh=one.energy_wh + other.energy_wh,
         charging_s=one.charging_s + other.charging_s,
-        cost_minor=sum(costs) if costs else None,
+        costs=costs,
         sessions=one.sessions + other.sessions,
     )
 
@@ -100,13 +105,13 @@ def _cut(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         start = edge
 
 
-def _costs(record: SessionRecord) -> dict[datetime, int]:
-    """Return the cost of each hour.
+def _costs(record: SessionRecord) -> dict[datetime, dict[str, int]]:
+    """Return the cost of each hour, by currency.
 
     A slice may lie in many hours and an hour may have many slices. Both are in order,
     so their energy can be laid side by side from the beginning.
     """
-    found: dict[datetime, int] = {}
+    found: dict[datetime, dict[str, int]] = {}
     left: list[tuple[datetime, int]] = [(one.start, one.wh) for one in record.hours]
     for part in record.slices:
         told = wh = 0
@@ -118,10 +123,11 @@ def _costs(record: SessionRecord) -> dict[datetime, int]:
                 left.pop(0)
             else:
                 left[0] = (hour, there - taken)
-            if part.cost_minor is None:
+            if part.cost_minor is None or part.currency is None:
                 continue
             upto = _share(part, wh)
-            found[hour] = found.get(hour, 0) + upto - told
+            costs = found.setdefault(hour, {})
+            costs[part.currency] = costs.get(part.currency, 0) + upto - told
             told = upto
     return found
 

@@ -27,7 +27,7 @@ _ACTIVE = (
     "TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG "
     "ZWL"
 )
-_CODES = frozenset(_ACTIVE.split())
+CURRENCIES = frozenset(_ACTIVE.split())
 _DECIMALS = {
     **dict.fromkeys(
         (
@@ -68,7 +68,7 @@ class Price:
 
 def checked_currency(code: Any) -> str:
     """Return a currency code of ISO 4217. Raises `TariffError` for anything else."""
-    if code not in _CODES:
+    if code not in CURRENCIES:
         raise TariffError("currency_unknown")
     return str(code)
 

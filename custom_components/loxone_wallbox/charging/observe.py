@@ -9,7 +9,8 @@ from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from .delay import SAME_KW, Target
-from .owner import EndDelay, OwnerState
+from .moved_end import end_before
+from .owner import EndDelay, OwnerState, TamperPolicy
 from .regulation import Cause, Profile
 from .wish import Reason, Situation, TargetPower
 
@@ -27,6 +28,9 @@ class Observation:
     `mode_limits` are the limits of the configured modes, `visit` the Miniserver's own
     instant of the plug-in, `full` is a car that has stopped taking power by itself.
     Of several reasons `blocked_by` is the first; `locked` is told whatever else is.
+    `overheated` is a fault that has a name of its own to who is refused something.
+    `held` is a wallbox that changed in a way of which its owner has yet to say that it
+    was meant.
     """
 
     connected: bool | None
@@ -43,6 +47,47 @@ class Observation:
     managed: bool = False
     full: bool = False
     locked: bool = False
+    overheated: bool = False
+    tampered: bool = False
+    held: bool = False
+
+    @property
+    def least_kw(self) -> float:
+        """Return the lowest limit it can be held to, in kW; anything less is none.
+
+        A managed one takes no limit from us, so that it may draw what its manager may
+        give, or nothing.
+        """
+        return self.max_kw if self.managed else self.min_kw
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Protection:
+    """What protects now: a stop and its reason, or a limit in kW, or nothing."""
+
+    blocked_by: Reason | None = None
+    limited_to_kw: float | None = None
+
+
+def protection(state: OwnerState, seen: Observation) -> Protection:
+    """Return what protects, whatever the owner and the grid want."""
+    if seen.blocked_by is not None:
+        return Protection(blocked_by=seen.blocked_by)
+    if stops_for_tamper(state, seen):
+        return Protection(blocked_by=Reason.TAMPER)
+    if seen.tampered and state.tamper_policy is TamperPolicy.LIMIT:
+        return Protection(limited_to_kw=seen.min_kw)
+    return Protection()
+
+
+def stops_for_tamper(state: OwnerState, seen: Observation) -> bool:
+    """Tell whether a wallbox is stopped because somebody has tampered with it.
+
+    A managed one takes no limit from us, so it is stopped where others are limited.
+    """
+    policy = state.tamper_policy
+    limits_nothing = policy is TamperPolicy.LIMIT and seen.managed
+    return seen.tampered and (policy is TamperPolicy.STOP or limits_nothing)
 
 
 def observe(
@@ -58,10 +103,7 @@ def observe(
             # Nothing of ours ruled here before: what is found is the owner's word.
             permission = replace(state.permission, allowed=seen.allowed)
             state = replace(state, permission=permission)
-    blocked = seen.blocked_by is not None
-    if blocked is not state.blocked:
-        cleared = state.cleared_at if blocked else now
-        state = replace(state, blocked=blocked, cleared_at=cleared)
+    state = _protected(state, protection(state, seen), now)
     if state.owner_mode is None and seen.mode is not None:
         target = seen.limit_kw if seen.mode == MANUAL else state.target_kw
         state = replace(state, owner_mode=seen.mode, target_kw=target)
@@ -78,6 +120,19 @@ def observe(
         return _plugged(gone, seen, now, live=False)
     if seen.visit is not None and seen.visit != state.visit:
         return replace(state, visit=seen.visit)
+    return state
+
+
+def _protected(state: OwnerState, found: Protection, now: datetime) -> OwnerState:
+    """Take note of protections, and of the instants at which they let go."""
+    blocked = found.blocked_by is not None
+    if blocked is not state.blocked:
+        cleared = state.cleared_at if blocked else now
+        state = replace(state, blocked=blocked, cleared_at=cleared)
+    limited = found.limited_to_kw is not None
+    if limited is not state.limited:
+        eased = state.eased_at if limited else now
+        state = replace(state, limited=limited, eased_at=eased)
     return state
 
 
@@ -107,6 +162,7 @@ def _unplugged(state: OwnerState, now: datetime) -> OwnerState:
         plugged_at=None,
         visit=None,
         override=override,
+        kept_stop=None,
         delay=state.delay.unplug(now),
     )
 
@@ -121,7 +177,8 @@ def _plugged(
             plugged_at = seen.visit
         if seen.charging and seen.allowed:
             # Nothing changes at the wall only because somebody looks again.
-            limit = seen.max_kw if seen.limit_kw is None else seen.limit_kw
+            shown = None if seen.managed else seen.limit_kw
+            limit = seen.max_kw if shown is None else shown
             delay = replace(delay, settled=Target(allowed=True, limit_kw=limit))
     return replace(state, plugged_at=plugged_at, visit=seen.visit, delay=delay)
 
@@ -147,14 +204,14 @@ def situation(
     *,
     strict: bool,
     reconnected_at: datetime | None,
+    resumed_at: datetime | None = None,
 ) -> Situation:
     """Put together what decides."""
-    limit = owner_limit(state, seen)
-    previous = state.target_previous_kw
-    delayed = state.max_delay_s > 0 and Cause.DEFAULT_HOURS in profile.delayed
-    early = delayed and state.end_delay is EndDelay.BEFORE_BOUNDARY
+    protected = protection(state, seen)
+    limit = seen.max_kw if seen.managed else owner_limit(state, seen)
+    previous = None if seen.managed else state.target_previous_kw
     return Situation(
-        min_kw=seen.min_kw,
+        min_kw=seen.least_kw,
         max_kw=seen.max_kw,
         target=TargetPower(
             limit_kw=limit,
@@ -167,14 +224,28 @@ def situation(
         override=state.override,
         hours=state.hours.schedule(zone),
         hours_changed_at=state.hours.changed_at,
-        end_before=timedelta(seconds=state.max_delay_s if early else 0),
+        hours_cause=Cause.DEFAULT_HOURS
+        if state.hours.changed_by_hand
+        else Cause.AUTOMATION,
+        end_before=end_before(state, profile),
         keeps_end=state.end_delay is EndDelay.BEFORE_BOUNDARY,
+        kept_stop=state.kept_stop,
         plugged_at=state.plugged_at,
-        blocked_by=seen.blocked_by,
+        blocked_by=protected.blocked_by,
+        limited_to_kw=protected.limited_to_kw,
+        shedding=_confirmed(seen) if seen.load_shedding else None,
         cleared_at=state.cleared_at,
+        eased_at=state.eased_at,
         reconnected_at=reconnected_at,
+        resumed_at=resumed_at,
         strict=strict,
     )
+
+
+def _confirmed(seen: Observation) -> Target:
+    """Return what the wallbox has now."""
+    limit = seen.max_kw if seen.limit_kw is None else seen.limit_kw
+    return Target(allowed=bool(seen.allowed), limit_kw=limit)
 
 
 class Step(StrEnum):
@@ -211,7 +282,7 @@ def _limit_step(
     """Return the command that brings the limit, None when it is right."""
     mode, wanted = state.owner_mode, owner_limit(state, seen)
     own = mode is not None and mode != MANUAL
-    shown = 0.0 if seen.limit_kw is None else seen.limit_kw
+    shown = seen.max_kw if seen.limit_kw is None else seen.limit_kw
     there = seen.limit_kw is not None and abs(shown - target.limit_kw) < 2 * SAME_KW
     if abs(target.limit_kw - wanted) < SAME_KW:
         if own:

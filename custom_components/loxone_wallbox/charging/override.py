@@ -41,23 +41,30 @@ class Until(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Override:
-    """An override; without an `end` it holds until the car is unplugged."""
+    """An override; without an `end` it holds until the car is unplugged.
+
+    `ended_source` is what kind of word ended it before its time, None where none did.
+    """
 
     mode: OverrideMode
     start: datetime
     end: datetime | None = None
     by: str | None = None
     source: str = "user"
+    ended_by: str | None = None
+    ended_source: str | None = None
 
     def is_active(self, at: datetime) -> bool:
         """Tell whether it holds at an instant; unplugging ends it elsewhere."""
         return self.start <= at and (self.end is None or at < self.end)
 
-    def ended(self, at: datetime) -> Self:
+    def ended(
+        self, at: datetime, *, by: str | None = None, source: str = "user"
+    ) -> Self:
         """Return the override with an end at an instant, unless it was over before."""
-        return (
-            self if self.end is not None and self.end <= at else replace(self, end=at)
-        )
+        if self.end is not None and self.end <= at:
+            return self
+        return replace(self, end=at, ended_by=by, ended_source=source)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -67,6 +74,8 @@ class Override:
             "end": None if self.end is None else self.end.isoformat(),
             "by": self.by,
             "source": self.source,
+            "ended_by": self.ended_by,
+            "ended_source": self.ended_source,
         }
 
     @classmethod
@@ -78,6 +87,9 @@ class Override:
             end=datetime.fromisoformat(data["end"]) if data["end"] else None,
             by=data["by"],
             source=data["source"],
+            # Older files do not say who ended it.
+            ended_by=data.get("ended_by"),
+            ended_source=data.get("ended_source"),
         )
 
 

@@ -5,7 +5,7 @@ Takes changes, gives new states; `as_dict` and `from_dict` are its form on the d
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any, Self
 
@@ -14,9 +14,14 @@ from .dsr import DsrBook, DsrEvent
 from .override import Override
 from .regulation import MAX_DELAY_S, PRESETS, Cause, Preset, Profile
 from .schedule import ClockKind, Schedule, Window
+from .window_stop import KeptStop
 from .wish import Permission
 
 SCHEMA = 1
+# What one word about the power sets.
+POWER = frozenset(
+    {"owner_mode", "target_kw", "target_previous_kw", "target_at", "target_cause"}
+)
 
 
 class EndDelay(StrEnum):
@@ -33,11 +38,25 @@ class HandOver(StrEnum):
     LEAVE = "leave"
 
 
+class TamperPolicy(StrEnum):
+    """What a wallbox does while it is tampered with, from lax to strict."""
+
+    KEEP = "keep"
+    LIMIT = "limit"
+    STOP = "stop"
+
+    def is_laxer(self, than: TamperPolicy) -> bool:
+        """Tell whether more may flow than under another policy."""
+        order = list(TamperPolicy)
+        return order.index(self) < order.index(than)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DefaultHours:
     """The default charging hours; `enabled` off suspends them, the hours are kept.
 
-    Without windows there are none: the owner removed them.
+    Without windows there are none: the owner removed them. `changed_at` is the last
+    word about them after the first use, `changed_by` whose it was.
     """
 
     windows: tuple[Window, ...] = ()
@@ -45,6 +64,8 @@ class DefaultHours:
     preset: Preset | None = None
     enabled: bool = True
     changed_at: datetime | None = None
+    changed_by: str | None = None
+    changed_by_hand: bool = True
 
     def schedule(self, zone: tzinfo) -> Schedule | None:
         """Return the schedule in force, None where there is none."""
@@ -60,6 +81,8 @@ class DefaultHours:
             "preset": None if self.preset is None else self.preset.value,
             "enabled": self.enabled,
             "changed_at": _text(self.changed_at),
+            "changed_by": self.changed_by,
+            "changed_by_hand": self.changed_by_hand,
         }
 
     @classmethod
@@ -72,6 +95,41 @@ class DefaultHours:
             preset=None if preset is None else Preset(preset),
             enabled=bool(data.get("enabled", True)),
             changed_at=_instant(data.get("changed_at")),
+            changed_by=data.get("changed_by"),
+            changed_by_hand=bool(data.get("changed_by_hand", True)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HandedOver:
+    """The last time a wallbox was left to itself.
+
+    `waited` tells whether it held back what nobody else would have let go; `allowed`
+    whether it was let go then, None where there was nothing to let go.
+    """
+
+    at: datetime
+    policy: HandOver
+    waited: bool
+    allowed: bool | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "at": self.at.isoformat(),
+            "policy": self.policy.value,
+            "waited": self.waited,
+            "allowed": self.allowed,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read plain data."""
+        return cls(
+            at=datetime.fromisoformat(data["at"]),
+            policy=HandOver(data["policy"]),
+            waited=data["waited"],
+            allowed=data["allowed"],
         )
 
 
@@ -92,7 +150,12 @@ class OwnerState:
     hours: DefaultHours = field(default_factory=DefaultHours)
     max_delay_s: int = 0
     end_delay: EndDelay = EndDelay.BEFORE_BOUNDARY
+    # The stop of a window that has come and that no setting takes back.
+    kept_stop: KeptStop | None = None
     hand_over: HandOver = HandOver.ALLOW
+    handed_over: HandedOver | None = None
+    # The least power keeps the charger usable, and little can come to harm by it.
+    tamper_policy: TamperPolicy = TamperPolicy.LIMIT
     permission: Permission = field(default_factory=Permission)
     target_kw: float | None = None
     target_previous_kw: float | None = None
@@ -105,8 +168,11 @@ class OwnerState:
     plugged_at: datetime | None = None
     # The Miniserver's own instant of this visit, once it has told it.
     visit: datetime | None = None
-    cleared_at: datetime | None = None
+    # What protects: a stop, or a limit, and when the last one of either was over.
     blocked: bool = False
+    cleared_at: datetime | None = None
+    limited: bool = False
+    eased_at: datetime | None = None
     # Whether the wallbox was ever seen under these rules.
     seen: bool = False
 
@@ -124,7 +190,12 @@ class OwnerState:
             "hours": self.hours.as_dict(),
             "max_delay_s": self.max_delay_s,
             "end_delay": self.end_delay.value,
+            "kept_stop": None if self.kept_stop is None else self.kept_stop.as_dict(),
             "hand_over": self.hand_over.value,
+            "handed_over": None
+            if self.handed_over is None
+            else self.handed_over.as_dict(),
+            "tamper_policy": self.tamper_policy.value,
             "permission": {
                 "allowed": self.permission.allowed,
                 "at": _text(self.permission.at),
@@ -147,6 +218,8 @@ class OwnerState:
             "visit": _text(self.visit),
             "cleared_at": _text(self.cleared_at),
             "blocked": self.blocked,
+            "limited": self.limited,
+            "eased_at": _text(self.eased_at),
             "seen": self.seen,
         }
 
@@ -155,6 +228,7 @@ class OwnerState:
         """Read plain data under a regulation profile."""
         permission, target = data["permission"], data["target"]
         # What older files do not have was not known then either.
+        handed_over, kept_stop = data.get("handed_over"), data.get("kept_stop")
         events, former = (
             {event.key: event for event in map(DsrEvent.from_dict, found)}
             for found in (data["dsr"], data.get("dsr_former", ()))
@@ -164,7 +238,10 @@ class OwnerState:
             hours=DefaultHours.from_dict(data["hours"]),
             max_delay_s=data["max_delay_s"],
             end_delay=EndDelay(data["end_delay"]),
+            kept_stop=kept_stop and KeptStop.from_dict(kept_stop),
             hand_over=HandOver(data["hand_over"]),
+            handed_over=handed_over and HandedOver.from_dict(handed_over),
+            tamper_policy=TamperPolicy(data.get("tamper_policy", TamperPolicy.LIMIT)),
             permission=Permission(
                 allowed=permission["allowed"],
                 at=_instant(permission["at"]),
@@ -184,13 +261,17 @@ class OwnerState:
             visit=_instant(data.get("visit")),
             cleared_at=_instant(data["cleared_at"]),
             blocked=data["blocked"],
+            limited=data.get("limited", False),
+            eased_at=_instant(data.get("eased_at")),
             seen=data["seen"],
         )
 
 
 def new_book(profile: Profile) -> DsrBook:
     """Return an empty book of events under a profile."""
-    return DsrBook(silence=profile.dsr_silence, floor_kw=profile.dsr_floor_kw)
+    return DsrBook(
+        silence=timedelta(seconds=profile.dsr_failsafe_s), floor_kw=profile.dsr_floor_kw
+    )
 
 
 def first_state(profile: Profile, hours: DefaultHours) -> OwnerState:
@@ -204,11 +285,16 @@ def first_state(profile: Profile, hours: DefaultHours) -> OwnerState:
 
 
 def undone(now: OwnerState, before: OwnerState, after: OwnerState) -> OwnerState:
-    """Return a state without a change, as far as nothing newer stands there."""
+    """Return a state without a change, as far as nothing newer stands there.
+
+    A newer word about the power stands as a whole, whatever it shares with the older.
+    """
+    newer = POWER if now.target_at != after.target_at else frozenset()
     changed = {
         one.name: getattr(before, one.name)
         for one in fields(before)
-        if getattr(before, one.name)
+        if one.name not in newer
+        and getattr(before, one.name)
         != getattr(after, one.name)
         == getattr(now, one.name)
     }

@@ -8,13 +8,16 @@ Industry Act where it says something, the rest is our own choice.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .dsr import SilencePolicy
 from .schedule import ALL_DAYS, WEEKDAYS, Window
 
 # Regulation 11: a charge point must be capable of delays up to this long.
 MAX_DELAY_S = 1800
 # The smallest power a grid operator may reduce a charge point to under section 14a.
 FLOOR_14A_KW = 4.2
+# How long a limit outlasts the word of a grid operator who is not heard any more. Our
+# own choice, as the act names none: the shortest failsafe duration that the EEBUS use
+# case "Limitation of Power Consumption" lets be set.
+FAILSAFE_14A_S = 7200
 MINUTES_AN_HOUR = 60
 
 
@@ -75,7 +78,7 @@ class Profile:
     default_delay_s: int = 0
     delayed: frozenset[Cause] = frozenset()
     dsr_floor_kw: float = 0.0
-    dsr_silence: SilencePolicy = SilencePolicy.RELEASE
+    dsr_failsafe_s: int = 0
     legal_text: bool = False
 
 
@@ -95,12 +98,12 @@ PROFILES = {
         ),
         Profile(
             id="de_14a",
-            version=1,
+            version=2,
             timezone="Europe/Berlin",
             default_delay_s=600,
             delayed=frozenset({Cause.RECONNECT}),
             dsr_floor_kw=FLOOR_14A_KW,
-            dsr_silence=SilencePolicy.HOLD,
+            dsr_failsafe_s=FAILSAFE_14A_S,
             legal_text=True,
         ),
         Profile(id="none", version=1, timezone=None),

@@ -3,7 +3,8 @@
 Takes windows and a time zone, gives spans of UTC instants. Where a clock change hides
 or repeats a wall-clock time the rules are: an instant that does not exist is the first
 one after the gap, a window opens at the first and closes at the second of two equal
-times, so that it opens once; a window that would last no time is left out.
+times, so that it opens once; a window that would last no time is left out. A window
+belongs to the day on which it opens, for its whole length.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,11 +17,16 @@ from typing import Any, Self
 MINUTES_A_DAY = 1440
 DAYS_A_WEEK = 7
 WEEKDAYS = frozenset(range(5))
+SUNDAY = 6
 ALL_DAYS = frozenset(range(DAYS_A_WEEK))
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-# Looked back: a window that opened yesterday. Looked ahead: a week and its clock change.
-LOOK_BACK = timedelta(days=2)
+# Looked ahead: a week and its clock change.
 LOOK_AHEAD = timedelta(days=9)
+A_DAY = timedelta(days=1)
+A_WEEK = timedelta(days=DAYS_A_WEEK)
+# Where what never opens or closes begins and ends: nobody's clock comes there.
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+END = datetime(2970, 1, 1, tzinfo=UTC)
 
 
 class ScheduleError(ValueError):
@@ -107,13 +113,22 @@ class Span:
     end: datetime
 
 
+def unending(span: Span) -> bool:
+    """Tell whether a span never begins or never ends."""
+    return span.start <= BEGINNING or span.end >= END
+
+
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """Weekly windows on one clock; no windows means never."""
+    """Weekly windows on one clock; no windows means never.
+
+    `days_off` are dates on that clock; from Monday to Friday they count as a Sunday.
+    """
 
     windows: tuple[Window, ...]
     zone: tzinfo
     clock: ClockKind = ClockKind.LOCAL
+    days_off: frozenset[date] = frozenset()
 
     @property
     def _zone(self) -> tzinfo:
@@ -123,24 +138,28 @@ class Schedule:
     def spans(self, start: datetime, end: datetime) -> list[Span]:
         """Return when it is open between two instants, touching spans as one.
 
-        The first and last may reach beyond the two instants.
+        The first and last may reach beyond the two instants: a span is the same,
+        whoever asks for it. One that never begins or ends does so at `BEGINNING` and
+        `END`.
         """
         if not self.windows:
             return []
         zone = self._zone
-        found = _spans_between(
-            self.windows,
-            zone,
-            start.astimezone(zone).date() - timedelta(days=2),
-            end.astimezone(zone).date() + timedelta(days=1),
-        )
-        return [span for span in found if span.end > start and span.start < end]
+        monday, last = (_monday(at.astimezone(zone).date()) for at in (start, end))
+        found: dict[Span, None] = {}
+        while monday <= last:
+            week = _spans_of_week(self.windows, zone, monday, self.days_off)
+            found |= dict.fromkeys(
+                span for span in week if span.end > start and span.start < end
+            )
+            monday += A_WEEK
+        return list(found)
 
     def is_open(self, at: datetime) -> bool:
         """Tell whether an instant is within a window."""
         return any(
             span.start <= at < span.end
-            for span in self.spans(at - LOOK_BACK, at + timedelta(seconds=1))
+            for span in self.spans(at, at + timedelta(seconds=1))
         )
 
     def boundaries(self, start: datetime, end: datetime) -> list[datetime]:
@@ -169,27 +188,87 @@ class Schedule:
         ]
 
 
-@lru_cache(maxsize=256)
-def _spans_between(
-    windows: tuple[Window, ...], zone: tzinfo, first: date, last: date
+def _monday(day: date) -> date:
+    """Return the Monday of a day's week."""
+    return day - timedelta(days=day.weekday())
+
+
+@lru_cache(maxsize=512)
+def _spans_of_week(
+    windows: tuple[Window, ...], zone: tzinfo, monday: date, days_off: frozenset[date]
 ) -> tuple[Span, ...]:
+    """Return the whole spans of which some part is in a week of the zone.
+
+    Looks further and further to both sides until neither the first nor the last span
+    can be part of a longer one, or until nothing but ordinary weeks that are always
+    open lie there.
+    """
+    begin = wall_clock(zone, monday, 0, second=False)
+    end = wall_clock(zone, monday + A_WEEK, 0, second=True)
+    endless = _always_open(windows)
+    first, last = monday - 2 * A_DAY, monday + A_WEEK
+    while True:
+        found = [
+            span
+            for span in _spans_between(windows, zone, first, last, days_off)
+            if span.end > begin and span.start < end
+        ]
+        if not found:
+            return ()
+        # Windows of the day before the first end on it, and may join what starts there.
+        cut_before = found[0].start <= wall_clock(zone, first + A_DAY, 0, second=True)
+        cut_after = found[-1].end >= wall_clock(zone, last + A_DAY, 0, second=False)
+        if cut_before and endless and all(day > first + A_DAY for day in days_off):
+            cut_before = False
+            found[0] = Span(BEGINNING, found[0].end)
+        if cut_after and endless and all(day < last for day in days_off):
+            cut_after = False
+            found[-1] = Span(found[-1].start, END)
+        if not cut_before and not cut_after:
+            return tuple(found)
+        first -= A_WEEK if cut_before else timedelta(0)
+        last += A_WEEK if cut_after else timedelta(0)
+
+
+@lru_cache(maxsize=256)
+def _always_open(windows: tuple[Window, ...]) -> bool:
+    """Tell whether ordinary weeks are open throughout."""
+    # A window of the Sunday before may reach into the week, one of its own beyond it.
+    monday = BEGINNING.date() - timedelta(days=BEGINNING.weekday())
+    week = wall_clock(UTC, monday, 0, second=False)
+    found = _spans_between(windows, UTC, monday - A_DAY, monday + A_WEEK, frozenset())
+    return any(span.start <= week and span.end >= week + A_WEEK for span in found)
+
+
+def _spans_between(
+    windows: tuple[Window, ...],
+    zone: tzinfo,
+    first: date,
+    last: date,
+    days_off: frozenset[date],
+) -> list[Span]:
     """Return the spans of the windows that open on some days of the zone."""
-    single = sorted(
-        span
-        for offset in range((last - first).days + 1)
-        for span in _spans_of_day(windows, zone, first + timedelta(days=offset))
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return list(
+        _merged(
+            sorted(
+                span
+                for day in days
+                for span in _spans_of_day(windows, zone, day, off=day in days_off)
+            )
+        )
     )
-    return tuple(_merged(single))
 
 
 @lru_cache(maxsize=2048)
 def _spans_of_day(
-    windows: tuple[Window, ...], zone: tzinfo, day: date
+    windows: tuple[Window, ...], zone: tzinfo, day: date, *, off: bool
 ) -> tuple[Span, ...]:
     """Return the spans of the windows that open on a day of the zone."""
+    weekday = SUNDAY if off and day.weekday() in WEEKDAYS else day.weekday()
     spans = []
     for window in windows:
-        if day.weekday() not in window.days:
+        if weekday not in window.days:
             continue
         end_day = day if window.end > window.start else day + timedelta(days=1)
         start = wall_clock(zone, day, window.start, second=False)

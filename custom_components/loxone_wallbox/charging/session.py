@@ -37,6 +37,22 @@ class Kind(StrEnum):
     VISIT = "visit"
 
 
+class Origin(StrEnum):
+    """Who watched a session: we, or the Miniserver while we were away."""
+
+    HOME_ASSISTANT = "home_assistant"
+    MINISERVER = "miniserver"
+
+
+class Source(StrEnum):
+    """Whose figures they are: a meter's of the wallbox's own, or coarser ones."""
+
+    METER = "meter"
+    MINISERVER = "miniserver"
+    # Calculated from the power that was allowed while the wallbox said it charges.
+    ESTIMATED = "estimated"
+
+
 class StopReason(StrEnum):
     """Why charging ended."""
 
@@ -84,12 +100,19 @@ class Quality:
 
     `estimated_timing`: some energy is exact, but not when it flowed. `integral_wh` is
     the energy by the power alone and `error_pct` how far that is from the counter.
+    `coarse` figures are not our own; with `connection_only` nobody knows for how long
+    of the stay the car charged. `source` is whose figures they are, None where that is
+    not known; `flagged` are those whose energy and power do not agree.
     """
 
     estimated_timing: bool = False
     gaps_s: int = 0
     integral_wh: int | None = None
     error_pct: float | None = None
+    coarse: bool = False
+    connection_only: bool = False
+    source: Source | None = None
+    flagged: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,8 +132,8 @@ class SessionRecord:
     """A session; instants in UTC, energies in whole Wh.
 
     The meter's readings are its own, `meter_offset_wh` is what exchanged meters put in
-    between. `user_id` and `tag` are pseudonyms. Of two records of an id the one with
-    the higher `revision` holds.
+    between. `user_id` and `tag` are pseudonyms, `anonymous` is a record whose person was
+    forgotten. Of two records of an id the one with the higher `revision` holds.
     """
 
     id: str
@@ -133,6 +156,7 @@ class SessionRecord:
     user_id: str | None = None
     tag: str | None = None
     vehicle: str | None = None
+    anonymous: bool = False
     mode_last: int | None = None
     stop_reason: StopReason | None = None
     delays: tuple[DelayNote, ...] = ()
@@ -144,6 +168,7 @@ class SessionRecord:
     cost_minor: int | None = None
     cost_status: PriceStatus = PriceStatus.UNKNOWN
     repricings: tuple[Repricing, ...] = ()
+    origin: Origin = Origin.HOME_ASSISTANT
     schema: int = SCHEMA
 
     def check(self) -> None:
@@ -187,7 +212,8 @@ class SessionRecord:
     def _meter_agrees(self) -> bool:
         """Tell whether the meter's difference is the energy, to a watt-hour."""
         if self.meter_start_wh is None or self.meter_stop_wh is None:
-            return self.import_wh == 0
+            # The Miniserver tells of a stay what it took, no readings.
+            return self.import_wh == 0 or self.origin is Origin.MINISERVER
         counted = self.meter_stop_wh - self.meter_start_wh + self.meter_offset_wh
         return abs(counted - self.import_wh) <= 1
 
@@ -218,11 +244,11 @@ class SessionRecord:
 
     def without_person(self) -> Self:
         """Return it with nothing that tells who charged."""
-        return replace(self, user_id=None, tag=None, vehicle=None)
+        return replace(self, user_id=None, tag=None, vehicle=None, anonymous=True)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        plain: dict[str, Any] = to_plain(self)
+        plain: dict[str, Any] = to_plain(replace(self, slices=()))
         return {**plain, "slices": [one.as_dict() for one in self.slices]}
 
     @classmethod
@@ -323,7 +349,13 @@ def read_hour(data: Mapping[str, Any]) -> HourEnergy:
     return HourEnergy(start=datetime.fromisoformat(data["start"]), wh=data["wh"])
 
 
-def _repricing(data: Mapping[str, Any]) -> Repricing:
+def read_quality(data: Mapping[str, Any]) -> Quality:
+    """Read what is known about the figures."""
+    source = data.get("source")
+    return Quality(**{**data, "source": None if source is None else Source(source)})
+
+
+def read_repricing(data: Mapping[str, Any]) -> Repricing:
     """Read a replaced price."""
     price = data["price"]
     return Repricing(
@@ -350,7 +382,8 @@ def _read(data: Mapping[str, Any]) -> dict[str, Any]:
         "segments": tuple(read_segment(one) for one in data["segments"]),
         "slices": tuple(Slice.from_dict(one) for one in data["slices"]),
         "hours": tuple(read_hour(one) for one in data["hours"]),
-        "quality": Quality(**data["quality"]),
+        "quality": read_quality(data["quality"]),
         "cost_status": PriceStatus(data["cost_status"]),
-        "repricings": tuple(_repricing(one) for one in data["repricings"]),
+        "origin": Origin(data.get("origin", Origin.HOME_ASSISTANT)),
+        "repricings": tuple(read_repricing(one) for one in data["repricings"]),
     }

@@ -5,26 +5,24 @@ the state is to be saved. Plain data that outlives a restart: whatever was booke
 it stays booked, and what the counter shows more afterwards is the running session's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
 from .cutting import Cuts, Mark
+from .flapping import switched
 from .following import LATE, OpenSession
-from .found import Found, reopened
-from .keeping import plain_session, read_session
-from .session import (
-    DelayNote,
-    Quality,
-    SessionError,
-    SessionRecord,
-    StopReason,
-    instant,
-)
+from .found import Found, begun_after
+from .keeping import plain_book, read_book
+from .reopening import reconciled
+from .rest import Rest
+from .session import DelayNote, Quality, SessionError, SessionRecord, StopReason
+from .sharing import begun, heard, shared
 from .slices import SessionRules
+from .step import Step, corrected, told_of
 from .tally import BEHIND, Reading, Tally
-from .transition import Transition, TransitionKind, session_id
+from .transition import TransitionKind, session_id
 
 SCHEMA = 1
 # So much at most is estimated after a crash.
@@ -32,40 +30,64 @@ SAVE_EVERY = timedelta(minutes=5)
 MOST_DELAYS = 100
 # Two weeks of quarter hours in which nobody knew what flowed, with room.
 MOST_MARKS = 3000
+# So many sessions at most wait for a counter that is silent.
+MOST_WAITING = 100
 # A clock that is set back further was wrong: its sessions lie in another time.
 SET_BACK = timedelta(days=1)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
-    """The state after a fact, what is to be told, and whether to save the state."""
-
-    book: SessionBook
-    told: tuple[Transition, ...] = ()
-    save: bool = False
-
-    def then(self, following: Step) -> Step:
-        """Return both steps as one."""
-        told = (*self.told, *following.told)
-        return Step(book=following.book, told=told, save=self.save or following.save)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SessionBook:
     """What must outlive a restart.
 
-    `closing` has ended, but its counter may be behind. Instants in UTC.
+    `closing` has ended, but its counter may be behind. `waiting` ended before it, while
+    the counter was silent: what it shows next is shared by all of them. `rest` is where
+    the counter stood while no car was there. Instants in UTC.
     """
 
     wallbox: str
     seq: int = 0
     open: OpenSession | None = None
     closing: OpenSession | None = None
+    waiting: tuple[OpenSession, ...] = ()
     price_id: str | None = None
     dsr_id: str | None = None
     last_connected: datetime | None = None
     last_end: datetime | None = None
+    rest: Rest | None = None
     saved_at: datetime | None = None
+
+    @property
+    def idle_since(self) -> datetime | None:
+        """Return when it was last known that no car is there."""
+        if self.rest is not None and not self.awaits:
+            return self.rest.at
+        return None if self.closing is None else self.closing.ended
+
+    @property
+    def last_visit(self) -> str | None:
+        """Return what the wallbox calls the last stay that is known, if it does."""
+        last = self.closing if self.rest is None or self.awaits else None
+        if last is not None:
+            return last.visit_id
+        return None if self.rest is None else self.rest.visit
+
+    @property
+    def awaits(self) -> bool:
+        """Tell whether what has flowed before is still to be told by the counter."""
+        closing = self.closing
+        return bool(self.waiting) or (closing is not None and closing.awaits)
+
+    def heard(self, told: Callable[[OpenSession], float | None]) -> Self:
+        """Take what the wallbox says that each session took which waits, in Wh."""
+        if not self.waiting and not (self.rest and (self.open or self.awaits)):
+            return self
+        running, closing = (
+            None if one is None else heard(one, told)
+            for one in (self.open, self.closing)
+        )
+        waiting = tuple(heard(one, told) for one in self.waiting)
+        return replace(self, open=running, closing=closing, waiting=waiting)
 
     def plugged(
         self,
@@ -76,7 +98,8 @@ class SessionBook:
     ) -> Step:
         """Begin a session, at the counter's last reading before anything flows.
 
-        Without a reading it begins with the first one.
+        Without a reading it begins with the first one, or with its part of what the
+        counter has risen by then.
         """
         if self.open is not None:
             return Step(book=self)
@@ -95,7 +118,14 @@ class SessionBook:
             tally=Tally(at=own, wh=reading.counted_wh),
             cuts=Cuts.begun(own, rules, book.price_id, book.dsr_id),
         )
-        book = replace(book, seq=book.seq + 1, closing=None, last_connected=own)
+        waiting = book.waiting
+        if book.awaits and reading.counted_wh is None and book.closing is not None:
+            least = None if book.rest is None else book.rest.wh
+            waiting = (*waiting, begun(book.closing, least))[-MOST_WAITING:]
+        # Without a reading it is told by the first one where the session began.
+        rest = None if waiting or reading.counted_wh is not None else book.rest
+        book = replace(book, last_connected=own, rest=rest, waiting=waiting)
+        book = replace(book, seq=book.seq + 1, closing=None)
         started = TransitionKind.SESSION_STARTED
         return late.then(book._kept(session, rules, started))  # noqa: SLF001
 
@@ -108,13 +138,16 @@ class SessionBook:
     def read(self, reading: Reading, rules: SessionRules) -> Step:
         """Take a reading."""
         session = self.open
+        if self.waiting and reading.counted_wh is not None:
+            return self._shared(reading, rules)
         if session is None:
-            return self._read_late(reading, rules)
-        after = session.read(reading, rules)
-        if after.charging is not session.charging:
-            kind = TransitionKind.CHARGING_PAUSED
-            if after.charging:
-                kind = TransitionKind.CHARGING_STARTED
+            late = self._read_late(reading, rules)
+            return late.then(late.book._rested(reading, rules))  # noqa: SLF001
+        if self.rest is not None and reading.counted_wh is not None:
+            session = begun_after(session, self.rest, reading)
+            return replace(self, open=session, rest=None).read(reading, rules)
+        after, kind = switched(session, session.read(reading, rules))
+        if kind is not None:
             return self._kept(after, rules, kind)
         saved = self.saved_at
         due = saved is None or not timedelta() <= after.tally.at - saved < SAVE_EVERY
@@ -122,23 +155,53 @@ class SessionBook:
             return self._kept(after, rules)
         return Step(book=replace(self, open=after))
 
+    def _shared(self, reading: Reading, rules: SessionRules) -> Step:
+        """Take a reading that tells what several sessions took while it was silent."""
+        last = self.open or self.closing
+        chain = (*self.waiting, *(() if last is None else (last,)))
+        after = shared(chain, reading, rules)
+        told = tuple(corrected(one, reading.at, rules) for one in after if one.ended)
+        running = None if self.open is None else after[-1]
+        closing = after[-1] if running is None else None
+        book = replace(self, open=running, closing=closing, waiting=())
+        step = Step(book=book, told=told, save=True)
+        return step.then(book.read(reading, rules))
+
     def _read_late(self, reading: Reading, rules: SessionRules) -> Step:
-        """Take a reading while nothing is plugged in: a counter may be behind."""
+        """Take a reading while nothing is plugged in: a counter may be behind.
+
+        One that was silent when the car left tells at its next reading, whenever that
+        is: without a car nothing flows.
+        """
         closing, wh = self.closing, reading.counted_wh
         if closing is None or wh is None or closing.ended is None:
             return Step(book=self)
-        if not -LATE <= reading.at + closing.ahead - closing.ended <= BEHIND:
+        late = reading.at + closing.ahead - closing.ended
+        if self.rest is not None and closing.awaits:
+            closing = begun_after(closing, self.rest, reading)
+        if not closing.awaits and not -LATE <= late <= BEHIND:
             return Step(book=replace(self, closing=None))
         after = closing.corrected(wh, rules)
-        if after is closing:
-            return Step(book=self)
+        if after.booked_wh == closing.booked_wh:
+            # The same counter as before: nothing has to be awaited any more.
+            return Step(book=replace(self, closing=after), save=after is not closing)
         after = replace(after, revision=after.revision + 1)
-        told = Transition(
-            kind=TransitionKind.SESSION_CORRECTED,
-            at=reading.at,
-            record=after.record(rules),
-        )
+        told = corrected(after, reading.at, rules)
         return Step(book=replace(self, closing=after), told=(told,), save=True)
+
+    def _rested(self, reading: Reading, rules: SessionRules) -> Step:
+        """Take where the counter stands without a session."""
+        rest = self.rest
+        if reading.counted_wh is None or self.awaits:
+            return Step(book=self)
+        if rest is None or self.closing is not None:
+            # Soon after an end whatever the counter shows is still of that session.
+            kept = None if rest is None else rest.kept
+            rest = Rest.found(reading, kept, self.last_visit)
+        else:
+            rest = rest.follows(reading, rules)
+        due = rest.due
+        return Step(book=replace(self, rest=rest.saved if due else rest), save=due)
 
     def unplugged(
         self, at: datetime, rules: SessionRules, wh: float | None = None
@@ -153,6 +216,9 @@ class SessionBook:
             last = Reading(
                 at=at, wh=wh, power_w=power if flows else None, charging=flows
             )
+            if self.waiting or self.rest is not None:
+                step = self.read(last, rules)
+                return step.then(step.book.unplugged(at, rules, wh))
             session = session.read(last, rules)
         return self._ended(session.finished(at, rules), rules)
 
@@ -161,11 +227,8 @@ class SessionBook:
         session = replace(session, revision=session.revision + 1)
         assert session.ended is not None  # noqa: S101  (the caller ended it)
         book = replace(self, open=None, closing=session, last_end=session.ended)
-        told = Transition(
-            kind=TransitionKind.SESSION_FINISHED,
-            at=session.ended,
-            record=session.record(rules),
-        )
+        book = replace(book, rest=Rest.after(session, self.rest))
+        told = told_of(TransitionKind.SESSION_FINISHED, session, session.ended, rules)
         return Step(book=book, told=(told,), save=True)
 
     def link_lost(self, at: datetime, rules: SessionRules) -> Step:
@@ -181,13 +244,13 @@ class SessionBook:
         is its own. Otherwise it ended unseen, and what the present stay has taken, if
         the wallbox tells, is that stay's.
         """
+        found = found.remembering(self.rest, self.open or self.closing)
         session, reading = self.open, found.reading
         if session is None:
-            return (
-                self._arrived(found, rules)
-                if found.connected
-                else (self.read(reading, rules))
-            )
+            left = self._left(found, rules)
+            if found.connected:
+                return left.then(left.book._arrived(found, rules))  # noqa: SLF001
+            return left.then(left.book._empty(found, rules))  # noqa: SLF001
         session = session.unwatched(session.tally.at)
         book = replace(self, open=session)
         if found.connected is None:
@@ -201,51 +264,58 @@ class SessionBook:
             return unseen
         return unseen.then(unseen.book._arrived(found, rules))  # noqa: SLF001
 
-    def reconciled(self, newest: SessionRecord | None, rules: SessionRules) -> Self:
+    def reconciled(
+        self, newest: SessionRecord | None, rules: SessionRules
+    ) -> SessionBook:
         """Return the book as the ledger's last record says, where that is newer.
 
-        The ledger is written first: a crash leaves a saved state behind it, or none.
+        A saved state may be behind it, or gone: while a backup is made it waits.
         """
-        if newest is None or newest.seq < self.seq:
-            return self
-        running = self.open
-        if running is not None and running.id == newest.id:
-            if running.revision >= newest.revision:
-                return self
-        elif newest.seq == self.seq:
-            # It has ended, here as there.
-            return self
-        ended = newest.disconnected_utc
-        session = reopened(newest, rules, self.price_id, self.dsr_id)
-        return replace(
-            self,
-            seq=newest.seq,
-            open=session if ended is None else None,
-            closing=None if ended is None else session,
-            last_connected=newest.connected_utc,
-            last_end=ended if ended is not None else self.last_end,
-            saved_at=None,
-        )
+        return reconciled(self, newest, rules)
 
     def _ended_unseen(
         self, session: OpenSession, found: Found, rules: SessionRules
     ) -> Step:
         """End a session whose car has left while nobody looked."""
+        session = found.left or session
         since = found.visit_since if found.connected else None
         at = min(found.ended_at or since or found.reading.at, found.reading.at)
         at = max(at, session.tally.at - session.ahead)
-        total, wh = found.reading.counted_wh, found.wh_before
-        if total is not None and wh is not None and session.tally.wh is not None:
-            # A counter that has fallen tells nothing; one that has not, at least that.
-            wh = max(wh, session.tally.wh) if total >= session.tally.wh else None
+        known = session.tally.wh if self.rest is None else self.rest.wh
+        wh = found.end_wh(known)
         last = Reading(at=at, wh=wh, power_w=0.0, charging=False)
+        step = Step(book=self)
+        if (self.waiting or self.rest is not None) and wh is not None:
+            step = self.read(last, rules)
+            session = step.book.open or session
         session = replace(session.read(last, rules), estimated=True)
-        return self._ended(session.finished(at, rules), rules)
+        ended = step.book._ended(session.finished(at, rules), rules)  # noqa: SLF001
+        return step.then(ended)
+
+    def _left(self, found: Found, rules: SessionRules) -> Step:
+        """Let those that wait have what flowed before others came."""
+        if not self.awaits:
+            return Step(book=self)
+        chain = (*self.waiting, *(() if self.closing is None else (self.closing,)))
+        wh = found.end_wh(chain[0].tally.wh)
+        return self.read(Reading(at=found.reading.at, wh=wh), rules)
+
+    def _empty(self, found: Found, rules: SessionRules) -> Step:
+        """Take that no car is there, if it is known who took what has flowed."""
+        step = self.read(found.reading, rules)
+        if found.leaves_open(step.book.rest):
+            return step
+        visit = found.last_visit or self.last_visit or found.reading.at.isoformat()
+        rest = Rest.found(found.reading, visit=visit).saved
+        return step.then(Step(book=replace(step.book, rest=rest), save=True))
 
     def _arrived(self, found: Found, rules: SessionRules) -> Step:
         """Begin the session of a car that came while nobody looked."""
         at = min(found.visit_since or found.reading.at, found.reading.at)
-        step = self.plugged(at, rules, found.wh_after(self.closing), found.visit_id)
+        wh, rest = found.start_wh(self.rest, self.closing), self.rest
+        if rest is not None:
+            rest = replace(rest, between=found.between)
+        step = replace(self, rest=rest).plugged(at, rules, wh, found.visit_id)
         session = step.book.open
         assert session is not None  # noqa: S101  (just begun)
         book = replace(step.book, open=session.unwatched(session.connected))
@@ -264,14 +334,18 @@ class SessionBook:
         began with. A total that never falls needs none of this.
         """
         if self.open is None:
-            return Step(book=replace(self, closing=None), save=True)
-        session = self.open
+            book = replace(self, closing=None, waiting=(), rest=None)
+            return Step(book=book, save=True)
+        if self.waiting and before_wh is not None:
+            step = self._shared(Reading(at=at, wh=before_wh), rules)
+            return step.then(step.book.meter_broke(at, rules, before_wh, after_wh))
+        book, session = replace(self, waiting=(), rest=None), self.open
         if before_wh is not None:
             tally = session.tally
             power = tally.power_w if tally.flows else None
             reading = Reading(at=at, wh=before_wh, power_w=power, charging=tally.flows)
             session = session.read(reading, rules)
-        return self._kept(session.rebased(after_wh), rules)
+        return book._kept(session.rebased(after_wh), rules)  # noqa: SLF001
 
     def price_changed(
         self, at: datetime, price_id: str | None, rules: SessionRules
@@ -297,11 +371,9 @@ class SessionBook:
         self, rules: SessionRules, user_id: str | None, tag: str | None = None
     ) -> Step:
         """Take who charges, as a pseudonym."""
+        if self.open is not None and self.open.anonymous:
+            return Step(book=self)
         return self._noted(rules, user_id=user_id, tag=tag)
-
-    def vehicle_known(self, rules: SessionRules, vehicle: str | None) -> Step:
-        """Take which car it is."""
-        return self._noted(rules, vehicle=vehicle)
 
     def mode_changed(self, rules: SessionRules, mode: int | None) -> Step:
         """Take the charge mode of the Miniserver."""
@@ -326,12 +398,12 @@ class SessionBook:
         if self.open is None:
             return Step(book=self)
         if self.open.charging:
-            return self._noted(rules, reason_next=reason)
-        return (
-            self._noted(rules, reason=reason)
-            if self.open.segments
-            else (Step(book=self))
-        )
+            # It is kept with the end itself, which follows.
+            noted = replace(self.open, reason_next=reason)
+            return Step(book=replace(self, open=noted))
+        if not self.open.segments:
+            return Step(book=self)
+        return self._noted(rules, reason=reason)
 
     def _noted(self, rules: SessionRules, **changes: Any) -> Step:
         """Take something about the running session."""
@@ -345,25 +417,13 @@ class SessionBook:
         """Return a state that is to be saved, with what is to be told."""
         session = replace(session, revision=session.revision + 1)
         at = session.tally.at
-        told = tuple(
-            Transition(kind=kind, at=at, record=session.record(rules)) for kind in kinds
-        )
+        told = tuple(told_of(kind, session, at, rules) for kind in kinds)
         book = replace(self, open=session, saved_at=at)
         return Step(book=book, told=told, save=True)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "schema": SCHEMA,
-            "wallbox": self.wallbox,
-            "seq": self.seq,
-            "open": plain_session(self.open),
-            "closing": plain_session(self.closing),
-            "price_id": self.price_id,
-            "dsr_id": self.dsr_id,
-            "last_connected": _text(self.last_connected),
-            "last_end": _text(self.last_end),
-        }
+        return {"schema": SCHEMA, **plain_book(self)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -371,20 +431,6 @@ class SessionBook:
         if data.get("schema") != SCHEMA:
             raise SessionError("schema_unknown", str(data.get("schema")))
         try:
-            return cls(
-                wallbox=data["wallbox"],
-                seq=data["seq"],
-                open=read_session(data["open"]),
-                closing=read_session(data["closing"]),
-                price_id=data["price_id"],
-                dsr_id=data["dsr_id"],
-                last_connected=instant(data["last_connected"]),
-                last_end=instant(data["last_end"]),
-            )
+            return cls(**read_book(data))
         except (KeyError, TypeError, ValueError, AttributeError) as err:
             raise SessionError("unreadable", str(err)) from err
-
-
-def _text(at: datetime | None) -> str | None:
-    """Return an instant as text."""
-    return None if at is None else at.isoformat()

@@ -61,7 +61,8 @@ class Slice:
     """A part within one day, price, event and side of the peak; instants in UTC.
 
     It reaches from its first energy to its last. `price` is that of a kWh, `cost_minor`
-    in the currency's smallest unit.
+    in the currency's smallest unit. It is `estimated` where some of its energy is exact,
+    but not when it flowed.
     """
 
     start: datetime
@@ -74,6 +75,7 @@ class Slice:
     currency: str | None = None
     price_status: PriceStatus = PriceStatus.UNKNOWN
     cost_minor: int | None = None
+    estimated: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -88,6 +90,7 @@ class Slice:
             "currency": self.currency,
             "price_status": self.price_status.value,
             "cost_minor": self.cost_minor,
+            "estimated": self.estimated,
         }
 
     @classmethod
@@ -105,6 +108,8 @@ class Slice:
             currency=data["currency"],
             price_status=PriceStatus(data["price_status"]),
             cost_minor=data["cost_minor"],
+            # What was kept before anybody marked it has no mark.
+            estimated=data.get("estimated", False),
         )
 
 

@@ -141,7 +141,7 @@ def calendar_changes(
     """
     known = of_source(events, source.name)
     open_events = {one.event_id: one for one in known if one.end > now}
-    pairs = _matched(asks, open_events, revivable)
+    pairs = _matched(source, asks, open_events, revivable)
     taken = {one.event_id for one in known}
     take: list[DsrEvent] = []
     for index, ask in enumerate(asks):
@@ -168,13 +168,16 @@ def calendar_changes(
 
 
 def _matched(
+    source: Source,
     asks: Sequence[Ask],
     events: Mapping[str, DsrEvent],
     revivable: Collection[str],
 ) -> dict[int, str]:
     """Return which event of the book each ask is, by its number.
 
-    The same title and time first, then the same title nearby, then the same time.
+    What says the same already comes first, or two of the same title and time would
+    change places each time they are told; then the same title and time, then the same
+    title nearby, then the same time.
     """
 
     def loose(event: DsrEvent) -> bool:
@@ -186,6 +189,12 @@ def _matched(
         return event.event_id.split(" ")[2:3] == [_digest(ask.title)]
 
     passes: tuple[Callable[[Ask, DsrEvent], bool], ...] = (
+        lambda ask, event: (
+            titled(ask, event)
+            and event.cancelled_at is None
+            and _content(event)
+            == _content(_event(source, ask, event.event_id, event.start))
+        ),
         lambda ask, event: (
             titled(ask, event)
             and ask.start == event.start

@@ -65,6 +65,8 @@ class StatusInputs:
     allowed: bool | None
     visit_wh: float
     idle_s: float
+    # Whether it was stopped because somebody has tampered with it.
+    tamper: bool = False
     # Why charging is held back, where the rules do; otherwise the owner paused it.
     held_by: Hold | None = None
 
@@ -74,6 +76,7 @@ def derive_status(inputs: StatusInputs) -> Status:
     rows = (
         (not inputs.reachable, Status.UNREACHABLE),
         (inputs.fault, Status.FAULT),
+        (inputs.tamper, Status.TAMPER),
         (inputs.locked, Status.LOCKED),
         (not inputs.connected, Status.DISCONNECTED),
         (inputs.load_shedding, Status.LOAD_SHEDDING),

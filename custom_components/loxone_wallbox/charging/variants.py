@@ -29,6 +29,8 @@ class VariantFacts:
     max_kw: float
     # Per phase.
     rated_a: float
+    # Its link to the Miniserver is a radio, which is missed late.
+    on_air: bool = False
 
 
 FACTS = {
@@ -47,6 +49,7 @@ FACTS = {
         min_kw=4.16,
         max_kw=11.0,
         rated_a=16.0,
+        on_air=True,
     ),
     Variant.TREE_7KW: VariantFacts(
         article="100535",
@@ -63,6 +66,7 @@ FACTS = {
         min_kw=1.38,
         max_kw=7.4,
         rated_a=32.0,
+        on_air=True,
     ),
 }
 

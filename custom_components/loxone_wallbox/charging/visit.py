@@ -4,9 +4,10 @@ Takes states in the order of their times, gives energy since plug-in and idle ti
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol, Self
 
-from .status import CHARGING_W
+from .status import CHARGING_W, FINISHED_AFTER_S
 
 
 class Readings(Protocol):
@@ -45,24 +46,38 @@ class Visit:
     connected: bool = False
     stopped_at: float | None = None
     charging: bool = False
+    # Of before we looked, Wh.
+    before_wh: float = 0.0
 
     @property
     def energy_wh(self) -> float:
         """Return the energy since plug-in."""
         if self.start_kwh is None or self.now_kwh is None:
-            return 0.0
-        return max(self.now_kwh - self.start_kwh, 0.0) * 1000
+            return self.before_wh
+        return self.before_wh + max(self.now_kwh - self.start_kwh, 0.0) * 1000
 
     @property
     def has_stopped(self) -> bool:
         """Tell whether the car has charged and does not any more."""
         return self.connected and not self.charging and self.stopped_at is not None
 
+    def is_full(self, now: float) -> bool:
+        """Tell whether the car has stopped for so long that it wants no more."""
+        return self.has_stopped and self.idle_s(now) >= FINISHED_AFTER_S
+
     def idle_s(self, now: float) -> float:
         """Return the time since the car last charged, 0 while it charges."""
         if self.charging or self.stopped_at is None:
             return 0.0
         return max(now - self.stopped_at, 0.0)
+
+    def recalled(self, stopped: datetime | None, before_wh: float) -> Self:
+        """Return the visit with what its session knows of the time before a restart."""
+        if not self.connected or self.charging or self.stopped_at is not None:
+            return self
+        if stopped is None:
+            return self
+        return replace(self, stopped_at=stopped.timestamp(), before_wh=before_wh)
 
     def step(self, readings: Readings, *, charging: bool, now: float) -> Self:
         """Return the visit after new readings."""

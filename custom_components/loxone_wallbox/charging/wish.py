@@ -16,6 +16,7 @@ from .dsr import DsrBook
 from .override import AUTOMATION, Override, OverrideMode
 from .regulation import Cause
 from .schedule import Schedule, Span
+from .window_stop import KeptStop, stop_of
 
 JUST = timedelta(microseconds=1)
 # A weekly schedule repeats itself; changes of it are found within this time.
@@ -43,6 +44,8 @@ class Reason(StrEnum):
 
 
 OVERRIDES = frozenset({Reason.OVERRIDE_CHARGE, Reason.OVERRIDE_PAUSE})
+# What happens at the wallbox while an override holds; the owner has overridden it too.
+HAPPENED = frozenset({Cause.PLUG_IN, Cause.CLEARED, Cause.RECONNECT})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,10 +97,16 @@ class TargetPower:
 class Situation:
     """Everything that decides, as it is known now.
 
+    `min_kw` is the lowest limit the wallbox can be held to: less is no charging.
     `hours` None: there are no default charging hours, or they are suspended.
     `end_before` is how much earlier than a window's end its stop becomes due, at most
-    half the window; with `keeps_end` no stop in a window comes after its end. An
-    override that was ended stays, with its end, until the next one or the unplugging.
+    half the window; with `keeps_end` no stop in a window comes after its end, and a
+    `kept_stop` comes no later. An override that was ended stays, with its end, until
+    the next one or the unplugging.
+    `limited_to_kw` is what a protection leaves, `eased_at` when the last one that left
+    only the least was over. `shedding` is what the wallbox is
+    confirmed to have while the Miniserver sheds load: nothing beyond it is ordered.
+    `resumed_at` is when we began to look, after a start of our own.
     """
 
     min_kw: float
@@ -108,13 +117,18 @@ class Situation:
     override: Override | None = None
     hours: Schedule | None = None
     hours_changed_at: datetime | None = None
+    hours_cause: Cause = Cause.DEFAULT_HOURS
     end_before: timedelta = timedelta(0)
     keeps_end: bool = False
+    kept_stop: KeptStop | None = None
     plugged_at: datetime | None = None
     blocked_by: Reason | None = None
     cleared_at: datetime | None = None
     limited_to_kw: float | None = None
+    eased_at: datetime | None = None
+    shedding: Target | None = None
     reconnected_at: datetime | None = None
+    resumed_at: datetime | None = None
     strict: bool = False
 
 
@@ -149,7 +163,7 @@ def _owner(situation: Situation, at: datetime) -> Wish | None:
         if allowed or later:
             if override.mode is OverrideMode.PAUSE:
                 return Wish(target=OFF, reason=Reason.OVERRIDE_PAUSE)
-            limit = _limit(situation, at)
+            limit = own_limit(situation, at)
             return Wish(
                 target=Target(allowed=True, limit_kw=limit),
                 reason=Reason.OVERRIDE_CHARGE,
@@ -159,17 +173,19 @@ def _owner(situation: Situation, at: datetime) -> Wish | None:
     return None
 
 
-def _limit(situation: Situation, at: datetime) -> float:
+def own_limit(situation: Situation, at: datetime) -> float:
     """Return the limit the owner and the protection leave, in kW."""
     limits = [situation.target.at_instant(at), situation.max_kw]
     if situation.limited_to_kw is not None:
         limits.append(situation.limited_to_kw)
+    elif situation.eased_at is not None and at < situation.eased_at:
+        limits.append(situation.min_kw)
     return min(limits)
 
 
 def _grid_and_hours(situation: Situation, at: datetime) -> Wish:
     """Return what the grid's events and the default charging hours say."""
-    limit = _limit(situation, at)
+    limit = own_limit(situation, at)
     reduction = situation.dsr.reduction(at, exempt=False)
     reduced = reduction is not None and reduction < limit
     if reduction is not None:
@@ -201,11 +217,8 @@ def is_open(situation: Situation, at: datetime) -> bool:
 
 
 def planned_stop(situation: Situation, span: Span) -> datetime:
-    """Return when the stop of a window becomes due.
-
-    A window that the longest delay would fill is open for its first half, not never.
-    """
-    return span.end - min(situation.end_before, (span.end - span.start) / 2)
+    """Return when the stop of a window becomes due."""
+    return stop_of(span, situation.end_before, situation.kept_stop)
 
 
 def window_end(situation: Situation, at: datetime) -> datetime | None:
@@ -227,8 +240,10 @@ def last_change(
     found means that it was so all along: then the plug-in, or now, is the instant.
     """
     wanted = wish_at(situation, now)
+    # What only is laid over the wish is no reason for it.
+    felt = replace(situation, dsr=situation.dsr.without_exempt_reductions())
     past = sorted(
-        (change for change in changes(situation, now - HORIZON, now)),
+        (change for change in changes(felt, now - HORIZON, now)),
         # Of two at the same instant the owner's act is the reason.
         key=lambda change: (change.at, change.cause is Cause.USER),
         reverse=True,
@@ -243,12 +258,14 @@ def last_change(
     said = _last_said(situation, wanted.reason)
     if said is not None and found.at < said.at <= now:
         found = said
-    if found.cause is Cause.PLUG_IN and _charges_by_hand(situation, found.at):
-        # Who has said so before plugging in has overridden this delay too.
-        found = Change(at=found.at, cause=Cause.USER)
+    if _ended_unseen(situation, found):
+        found = replace(found, at=situation.resumed_at or found.at)
     reconnected = situation.reconnected_at
     if reconnected is not None and found.at < reconnected:
-        return Change(at=reconnected, cause=Cause.RECONNECT)
+        found = Change(at=reconnected, cause=Cause.RECONNECT)
+    if found.cause in HAPPENED and _is_by_hand(situation, found.at):
+        # Who has said so before has overridden the delay of what happens now too.
+        found = Change(at=found.at, cause=Cause.USER)
     return found
 
 
@@ -260,13 +277,27 @@ def _differs_otherwise(
     return differs(wish_at(plain, at - JUST).target, wish_at(plain, at).target)
 
 
-def _charges_by_hand(situation: Situation, at: datetime) -> bool:
-    """Tell whether a person's override lets the car charge at an instant."""
+def _ended_unseen(situation: Situation, found: Change) -> bool:
+    """Tell whether a change is the end of a grid event that we slept through.
+
+    Its delay begins when we are back: those that sleep together are back together.
+    """
+    resumed, book = situation.resumed_at, situation.dsr
+    if resumed is None or found.at >= resumed or found.cause is not Cause.DSR:
+        return False
+    return any(
+        at == found.at == event.effective_end(book.silence)
+        for at, event in book.edges(found.at)
+    )
+
+
+def _is_by_hand(situation: Situation, at: datetime) -> bool:
+    """Tell whether a person's override decides at an instant."""
     override = situation.override
     return (
         override is not None
         and _cause(override) is Cause.USER
-        and wish_at(situation, at).reason is Reason.OVERRIDE_CHARGE
+        and wish_at(situation, at).reason in OVERRIDES
     )
 
 
@@ -282,7 +313,7 @@ def _last_said(situation: Situation, reason: Reason) -> Change | None:
     if reason is Reason.PAUSED and permission.at and not permission.allowed:
         return Change(at=permission.at, cause=permission.cause)
     if situation.hours_changed_at is not None:
-        return Change(at=situation.hours_changed_at, cause=Cause.DEFAULT_HOURS)
+        return Change(at=situation.hours_changed_at, cause=situation.hours_cause)
     return None
 
 
@@ -298,7 +329,8 @@ def changes(situation: Situation, start: datetime, end: datetime) -> Iterator[Ch
         (situation.permission.at, situation.permission.cause),
         (situation.target.at, situation.target.cause),
         (situation.cleared_at, Cause.CLEARED),
-        (situation.hours_changed_at, Cause.DEFAULT_HOURS),
+        (situation.eased_at, Cause.CLEARED),
+        (situation.hours_changed_at, situation.hours_cause),
     )
     for at, cause in single:
         if at is not None and start <= at <= end:
@@ -307,7 +339,9 @@ def changes(situation: Situation, start: datetime, end: datetime) -> Iterator[Ch
         if start <= override.start <= end:
             yield Change(at=override.start, cause=_cause(override))
         if override.end is not None and start <= override.end <= end:
-            yield Change(at=override.end, cause=Cause.OVERRIDE_END)
+            by_automation = override.ended_source == AUTOMATION
+            cause = Cause.AUTOMATION if by_automation else Cause.OVERRIDE_END
+            yield Change(at=override.end, cause=cause)
     yield from _dsr_changes(situation.dsr, start, end)
     if situation.hours is not None:
         # A span that starts at the very end is one of them.

@@ -7,10 +7,9 @@ what a restart cannot know is the integral, which begins anew.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any, Self
 
-from .checks import Checks, Circuit
+from .checks import Checks, Circuit, Fault, Reason
 from .counter import Answer, Counter, CounterRules
 from .decode import energy_step_wh
 from .errors import Missing
@@ -23,23 +22,28 @@ from .sample import MeterSample
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MeterFacts:
-    """What does not change while a meter is read; `inverted` counts import as export."""
+    """What does not change while a meter is read; `inverted` counts import as export.
+
+    `kept_at` is when it was read last before that, see `CounterRules`.
+    """
 
     profile: MeterProfile
     circuit: Circuit
     inverted: bool = False
+    kept_at: float | None = None
 
     @property
     def rules(self) -> CounterRules:
         """Return what its counter can do."""
-        return CounterRules.of(self.profile, self.circuit.reject_w)
+        return CounterRules.of(self.profile, self.circuit.reject_w, self.kept_at)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MeterAccount:
     """A meter's account after a sample; energies in Wh, power in W, None is unknown.
 
-    `base_wh` is what the owner's energy total stood at beyond the counter's.
+    `base_wh` is what the owner's energy total stood at beyond the counter's, `rejected`
+    what of the last sample cannot be.
     """
 
     checks: Checks = field(default_factory=Checks)
@@ -49,6 +53,7 @@ class MeterAccount:
     base_wh: float | None = None
     power_w: float | None = None
     findings: tuple[Finding, ...] = ()
+    rejected: Fault | None = None
 
     @property
     def total_wh(self) -> float | None:
@@ -88,7 +93,8 @@ class MeterAccount:
         # A meter without a power may have a counter all the same.
         if sample.missing not in {None, Missing.NO_VALUE}:
             integral = self.integral.take(None, at)
-            return replace(self, power_w=None, integral=integral), None
+            gap = replace(self, power_w=None, integral=integral, rejected=None)
+            return gap, None
         sample = _turned(sample) if facts.inverted else sample
         checks, verdict = self.checks.take(
             sample, facts.circuit, at, self.counter.reading_wh
@@ -100,6 +106,7 @@ class MeterAccount:
             integral=integral,
             power_w=verdict.power_w,
             findings=verdict.findings,
+            rejected=verdict.fault,
         )
         if verdict.import_wh is None:
             return account._refined(facts), None  # noqa: SLF001
@@ -109,6 +116,8 @@ class MeterAccount:
         )
         counter, finding = self.counter.take(reading, facts.rules)
         account = replace(account, counter=counter)
+        if account.rejected is None and counter.doubts(reading, facts.rules):
+            account = replace(account, rejected=_energy(reading.wh))
         return account._refined(facts), finding  # noqa: SLF001
 
     def _refined(self, facts: MeterFacts) -> Self:
@@ -134,6 +143,10 @@ class MeterAccount:
         """Take the owner's word for what a break of the counter was."""
         return replace(self, counter=self.counter.answer(answer))
 
+    def reconsidered(self, at: float, facts: MeterFacts) -> Self:
+        """Judge a jump anew, when the clock turns out to have been behind until now."""
+        return replace(self, counter=self.counter.reconsidered(at, facts.rules))
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
         return {
@@ -152,6 +165,11 @@ class MeterAccount:
             counter=(counter and Counter.from_dict(counter)) or Counter(),
             base_wh=float(base) if isinstance(base, int | float) else None,
         )
+
+
+def _energy(reading_wh: float) -> Fault:
+    """Return that an energy cannot be."""
+    return Fault(reason=Reason.ENERGY, measured=Measured.IMPORT, value=reading_wh)
 
 
 def _turned(sample: MeterSample) -> MeterSample:
@@ -184,15 +202,3 @@ _SIGNED = frozenset(
         Measured.POWER_FACTOR,
     }
 )
-
-
-class SteadyClock:
-    """Seconds UTC when it began and monotonic from then on."""
-
-    def __init__(self, utc: datetime, monotonic: float) -> None:
-        """Take both clocks at the same instant."""
-        self._offset = utc.timestamp() - monotonic
-
-    def at(self, monotonic: float) -> float:
-        """Return the instant of a monotonic one."""
-        return self._offset + monotonic

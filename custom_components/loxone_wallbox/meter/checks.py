@@ -94,6 +94,8 @@ class Reason(StrEnum):
     POWER_FACTOR = "power_factor"
     POWER = "power"
     BACKWARDS = "backwards"
+    # An energy that no power makes of the one before, see `counter`.
+    ENERGY = "energy"
 
 
 # These leave the energy as it is.

@@ -88,6 +88,13 @@ class Question:
             },
         )
 
+    def repeats(self, denied: Self | None) -> bool:
+        """Tell whether it asks what was answered with a glitch just before."""
+        if denied is None:
+            return False
+        same = same_meter(self.serial, denied.serial)
+        return self.kind is denied.kind and same
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read plain data. Raises one of `plain.UNREADABLE` where it makes no sense."""
@@ -105,13 +112,15 @@ class Counter:
     """What must outlive a restart; `total_wh` is None before the first reading.
 
     Until a question is answered the total goes on from what the other counter adds. A
-    question that another break overtakes counts as answered so.
+    question that another break overtakes counts as answered so. `denied` is a question
+    that was answered with a glitch, until a reading is believed.
     """
 
     total_wh: float | None = None
     segment: Segment | None = None
     doubt: Doubt | None = None
     question: Question | None = None
+    denied: Question | None = None
 
     @property
     def reading_wh(self) -> float | None:
@@ -122,6 +131,17 @@ class Counter:
     def in_doubt(self) -> bool:
         """Tell whether readings are held back: a good time to read the serial again."""
         return self.doubt is not None
+
+    def doubts(self, reading: Reading, rules: CounterRules) -> bool:
+        """Tell whether a reading just taken is held back and follows from nothing.
+
+        What an outage or a counter that rolled over explains is held back only until
+        there are more of its kind.
+        """
+        segment = self.segment
+        if self.doubt is None or segment is None or segment.explains(reading, rules):
+            return False
+        return segment.rolled_over(reading, rules) is None
 
     def take(
         self, reading: Reading, rules: CounterRules
@@ -145,14 +165,32 @@ class Counter:
 
         A replaced or reset counter goes on as it does. After a glitch the counter is
         the one from before: what it counted meanwhile is booked as soon as it is read,
-        less what was booked in the glitch. The total stays where it is.
+        less what was booked in the glitch. The total stays where it is. Where the
+        readings go on as they are, the same is not asked again, see `_settled`.
         """
         question = self.question
         if question is None:
             return self
         if answer is Answer.GLITCH:
-            return self._counted(question.before, None)
+            return replace(self._counted(question.before, None), denied=question)
         return replace(self, question=None)
+
+    def reconsidered(self, at: float, rules: CounterRules) -> Self:
+        """Judge a jump anew, when the clock turns out to have been behind until now.
+
+        `at` is the right instant. Where the time explains the jump the counter is the
+        one from before, and the next readings book what it counted and withdraw the
+        question. A machine that slept, or started without the right time, learns late
+        how long that was.
+        """
+        question, segment = self.question, self.segment
+        if question is None or segment is None:
+            return self
+        last = Reading(wh=segment.wh, at=at, step_wh=0.0, serial=segment.serial)
+        jumped = question.kind is FindingKind.METER_JUMPED
+        if not (jumped and question.before.explains(last, rules)):
+            return self
+        return replace(self, segment=question.before, doubt=None)
 
     def worth_saving(self, saved: Self | None, seconds: float) -> bool:
         """Tell whether to write it, so many seconds after `saved` was written.
@@ -180,6 +218,18 @@ class Counter:
             return held, None
         # One of them may have come without the serial number that the others had.
         reading = replace(reading, serial=doubt.serial)
+        if (followed := self._followed(segment, reading, rules)) is not None:
+            return followed
+        if not doubt.confirmed(rules):
+            return held, None
+        if segment.explains_untimed(reading, rules):
+            return self._counted(segment.moved_to(reading), self.question), None
+        return self._broken(segment, doubt, reading, rules)
+
+    def _followed(
+        self, segment: Segment, reading: Reading, rules: CounterRules
+    ) -> tuple[Self, Finding | None] | None:
+        """Return it where the time since the last reading explains another one."""
         question = self.question
         if question is not None:
             before = question.before
@@ -189,14 +239,33 @@ class Counter:
                 return self._counted(before.moved_to(reading), None), told
         if segment.explains(reading, rules):
             return self._counted(segment.moved_to(reading), question), None
-        if not doubt.confirmed(rules):
-            return held, None
+        return None
+
+    def _broken(
+        self, segment: Segment, doubt: Doubt, reading: Reading, rules: CounterRules
+    ) -> tuple[Self, Finding | None]:
+        """Go on with what is no glitch and follows from nothing that is known."""
         asked = Question.about(segment, doubt)
         if (rolled := segment.rolled_over(reading, rules)) is not None:
             told = replace(asked.finding, kind=FindingKind.METER_ROLLED_OVER)
-            return self._counted(rolled.moved_to(reading), question), told
+            return self._counted(rolled.moved_to(reading), self.question), told
+        if asked.repeats(self.denied):
+            return self._settled(segment, doubt, reading, rules), None
         opened = doubt.segment(self.total_wh or 0.0, segment.serial)
         return self._counted(opened, asked), asked.finding
+
+    def _settled(
+        self, segment: Segment, doubt: Doubt, reading: Reading, rules: CounterRules
+    ) -> Self:
+        """Go on with readings that the owner called wrong, and that stay as they are.
+
+        They are not wrong, then. Where the same counter has risen by what a wallbox can
+        draw in a day, that is booked: the owner has said that it goes on. Anything else
+        adds nothing, as the total could never be taken back.
+        """
+        if segment.in_reach(reading, rules):
+            return self._counted(segment.moved_to(reading), None)
+        return self._counted(doubt.segment(self.total_wh or 0.0, segment.serial), None)
 
     def _counted(self, segment: Segment, question: Question | None) -> Self:
         """Count up to a segment's last reading, never down."""
@@ -204,7 +273,12 @@ class Counter:
         if self.total_wh is not None:
             total = max(self.total_wh, total)
         return replace(
-            self, total_wh=total, segment=segment, doubt=None, question=question
+            self,
+            total_wh=total,
+            segment=segment,
+            doubt=None,
+            question=question,
+            denied=None,
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -218,11 +292,13 @@ class Counter:
             segment, doubt, question = (
                 data[name] for name in ("segment", "doubt", "question")
             )
+            denied = data.get("denied")
             return cls(
                 total_wh=finite_or_none(data["total_wh"]),
                 segment=None if segment is None else Segment.from_dict(segment),
                 doubt=None if doubt is None else Doubt.from_dict(doubt),
                 question=None if question is None else Question.from_dict(question),
+                denied=None if denied is None else Question.from_dict(denied),
             )
         except UNREADABLE:
             return None

@@ -1,15 +1,11 @@
-"""From register words to numbers. Never raises, whatever the words are."""
+"""From register words to numbers. Never raises, whatever the words are.
+
+The library that knows how words make a number is taken when there are words. Where it
+is missing there are none, and whatever needs only the maps of the registers still loads.
+"""
 
 from collections.abc import Iterable, Sequence
 import math
-
-from modbus_connection.decode import (
-    combine_words,
-    decode_float32,
-    decode_float64,
-    decode_int,
-    decode_string,
-)
 
 from .model import (
     Identification,
@@ -44,6 +40,13 @@ def number(register: Register, words: list[int]) -> float | int | None:
     Beside what is no number at all, no meter counts to the very end of a type: the
     last values are what makers use for a value that there is not.
     """
+    from modbus_connection.decode import (  # noqa: PLC0415
+        combine_words,
+        decode_float32,
+        decode_float64,
+        decode_int,
+    )
+
     if register.kind in (Kind.FLOAT32, Kind.FLOAT64):
         decoder = decode_float64 if register.kind is Kind.FLOAT64 else decode_float32
         value = decoder(words, word_order=register.word_order)
@@ -64,6 +67,8 @@ def content(register: Register, words: Words) -> str | int | None:
     if raw is None:
         return None
     if register.kind is Kind.TEXT:
+        from modbus_connection.decode import decode_string  # noqa: PLC0415
+
         return _plain(decode_string(raw))
     found = number(register, raw)
     return None if found is None else int(found)

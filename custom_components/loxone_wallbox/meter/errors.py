@@ -4,7 +4,7 @@ Every failure of a link is a `MeterError`. Its `key` is why there is no reading,
 word in a sample and in a translation.
 """
 
-from enum import StrEnum, auto
+from enum import IntEnum, StrEnum, auto
 from typing import ClassVar
 
 from .model import Read
@@ -28,6 +28,15 @@ class Missing(StrEnum):
     UNDER_WAY = auto()
     # This machine was too busy to keep the second.
     TICK_MISSED = auto()
+    # Reading ended in an error of our own, and has not begun anew yet.
+    NOT_READ = auto()
+
+
+class Refusal(IntEnum):
+    """The exception codes of Modbus that say what of a read a meter refuses."""
+
+    ILLEGAL_DATA_ADDRESS = 2
+    ILLEGAL_DATA_VALUE = 3
 
 
 class MeterError(Exception):

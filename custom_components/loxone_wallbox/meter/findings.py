@@ -29,6 +29,7 @@ class FindingKind(StrEnum):
     INACCURATE = "inaccurate"
     BIASED = "biased"
     MEASURES_SLOWLY = "measures_slowly"
+    COVERAGE_LOW = "coverage_low"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

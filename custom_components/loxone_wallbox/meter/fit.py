@@ -7,12 +7,17 @@ plain data: whoever sets a meter up keeps it, so that no start has to be refused
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-from modbus_connection.model import RegisterSpace
+from typing import TYPE_CHECKING, Any, Self
 
 from . import decode
 from .model import Measured, MeterProfile, Pace, Quantity, Read, Register, Words
 from .plan import plan_reads
+
+if TYPE_CHECKING:
+    from modbus_connection.model import RegisterSpace
+
+# So many lengths are enough: by then the answer to the first one is long through.
+MOST_PROOFS = 16
 
 type Quantities = Mapping[Measured, Quantity]
 type Answers = Sequence[tuple[Read, Sequence[int]]]
@@ -34,6 +39,16 @@ class Fit:
         except ValueError:
             # What is left out can be what made the lengths differ.
             return plan_reads(profile, pace, cautious=True, without=self.without)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {"cautious": self.cautious, "without": sorted(self.without)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read plain data; raises ValueError or TypeError for what makes no sense."""
+        without = frozenset(Measured(name) for name in data.get("without", ()))
+        return cls(cautious=bool(data.get("cautious")), without=without)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,14 +93,21 @@ class Schedule:
 def proofs(profile: MeterProfile) -> tuple[Read, ...]:
     """Return reads of different lengths, each of which can prove the order of answers.
 
-    Those of the plan come first; the cautious ones are for meters of which one read
-    tells everything.
+    Those of the plan come first, then the cautious ones, then whatever else the runs
+    hold: a meter that is read in two or three lengths would soon have none left of which
+    no answer is awaited.
     """
     found: dict[int, Read] = {}
     for fit in (Fit(), Fit(cautious=True)):
         for pace in (Pace.IDENTITY, Pace.SLOW, Pace.FAST):
             for read in fit.reads(profile, pace):
                 found.setdefault(read.count, read)
+    for run in profile.limits.runs:
+        most = min(profile.limits.max_registers, run.last - run.first + 1)
+        for count in range(run.step, most + 1, run.step):
+            other = Read(space=run.space, start=run.first, count=count)
+            if len(found) < MOST_PROOFS:
+                found.setdefault(count, other)
     return tuple(found.values())
 
 

@@ -12,6 +12,9 @@ another length; and it believes no refusal, since that has no length. A new link
 shared connection begins like that, because whoever had it before may have left an
 answer behind.
 
+An answer may also come twice. So no read follows another one of the same length: one
+that the meter has answered before comes between, or where there is none a silence.
+
 `SharedLink` borrows a connection that its neighbours use as well, `DedicatedLink` (in
 `dedicated`) has its own.
 """
@@ -50,6 +53,11 @@ from .model import MeterProfile, Pace, Read
 from .unhurried import unhurried
 
 SHARED_TIMEOUT_S = 3.0
+# An answer that comes twice does so within this silence; one that comes while nothing
+# is asked is nobody's.
+REPEATED_S = 0.25
+# Reads of so long ago are no neighbours.
+FORGOTTEN_S = 1.0
 # A disconnect hits the neighbours too.
 SHARED_DROP_EVERY_S = 30.0
 # On Modbus TCP late answers do no harm, but a peer may be up and deaf.
@@ -131,6 +139,10 @@ class GuardedLink(ABC):
             late_s=late_s,
         )
         self._lock = asyncio.Lock()
+        self._spacing_s = profile.limits.spacing_s
+        # What was answered last and when, and of each length what was.
+        self._last: tuple[Read, float] | None = None
+        self._answered: dict[int, Read] = {}
         self._connections = 0
         # Reads in a row without a sure answer.
         self._silences = 0
@@ -176,6 +188,8 @@ class GuardedLink(ABC):
 
     async def _settle(self) -> None:
         """Make sure that something may be asked; raise LateAnswerError if not."""
+        if not self._late.quiet(self._clock.monotonic()):
+            await self._relieve()
         if not self._unit.connected:
             self._late.drop()
         if not self._late.quiet(self._clock.monotonic()):
@@ -192,7 +206,30 @@ class GuardedLink(ABC):
         raise LateAnswerError("A late answer could pass for any read there is")
 
     async def _request(self, read: Read) -> list[int]:
-        """Ask once."""
+        """Ask once, not directly after another read of the same length."""
+        await self._keep_apart(read)
+        words = await self._ask_once(read)
+        self._last = (read, self._clock.monotonic())
+        self._answered[read.count] = read
+        return words
+
+    async def _keep_apart(self, read: Read) -> None:
+        """Let something else come between a read and one that is as long."""
+        if self._last is None:
+            return
+        last, at = self._last
+        passed = self._clock.monotonic() - at
+        quiet = self._spacing_s >= REPEATED_S or passed >= FORGOTTEN_S
+        if quiet or last == read or last.count != read.count:
+            return
+        others = (one for count, one in self._answered.items() if count != read.count)
+        if (other := next(others, None)) is not None:
+            await self._request(other)
+        elif passed < REPEATED_S:
+            await asyncio.sleep(REPEATED_S - passed)
+
+    async def _ask_once(self, read: Read) -> list[int]:
+        """Ask, and remember what may come of it later."""
         self._connections = self.generation
         await self._open()
         self.requests += 1
@@ -295,13 +332,6 @@ class SharedLink(GuardedLink):
         self._forget()
         self._unit.set_message_spacing(0)
         self._unit.require_timeout(None)
-
-    @override
-    async def _settle(self) -> None:
-        """Make sure that something may be asked; raise LateAnswerError if not."""
-        if not self._late.quiet(self._clock.monotonic()):
-            await self._relieve()
-        await super()._settle()
 
     @override
     async def _relieve(self) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum, auto
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from modbus_connection import WordOrder
-from modbus_connection.model import RegisterSpace
+if TYPE_CHECKING:
+    from modbus_connection import WordOrder
+    from modbus_connection.model import RegisterSpace
 
 # What came off the wire, in the shape of the library's raw reads: the words of each
 # register space by address.
@@ -118,13 +119,14 @@ class Run:
     """Registers a meter gives in one read, the gaps between its values included.
 
     A read neither leaves its run nor begins or ends off a multiple of `step` from its
-    start.
+    start. A run that is `filled` has no gaps: all its registers hold something.
     """
 
     first: int
     last: int
     space: RegisterSpace = "holding"
     step: int = 1
+    filled: bool = False
 
     def holds(self, register: Register) -> bool:
         """Tell whether a register lies in the run."""

@@ -274,7 +274,8 @@ def _short_lengths(
     for window in fast:
         sizes = [window.count]
         # Units that refuse gaps may refuse what lies beside a value.
-        if window.count in chosen and not rules.limits.fallback_registers:
+        longer = window.run.filled or not rules.limits.fallback_registers
+        if window.count in chosen and longer:
             free = [size for size in window.sizes(rules) if size not in {*own, *chosen}]
             sizes = [size for size in free if size not in others] or free or sizes
         chosen.append(sizes[0])

@@ -12,17 +12,28 @@ display.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum, auto
-
-from modbus_connection import ExceptionCode
+from typing import TYPE_CHECKING
 
 from . import decode
 from .clock import MeterClock, SystemClock
-from .errors import MeterError, RefusedError
+from .errors import (
+    LateAnswerError,
+    MeterError,
+    NoAnswerError,
+    Refusal,
+    RefusedError,
+    TargetSilentError,
+)
 from .fit import Answers, Fit, Schedule, holds, values_of, words_of
-from .link import MeterLink
 from .model import Identification, Measured, MeterProfile, Pace, Quantity, Read
 from .sample import Instant, MeterSample, sample_of
 
+if TYPE_CHECKING:
+    from .link import MeterLink
+
+# How long to wait for a link on which a late answer may still come, and how often.
+PATIENCE_S = 5.0
+AGAIN_S = 0.5
 # Every meter has these; without them there is nothing to measure.
 REQUIRED = frozenset({Measured.POWER, Measured.IMPORT})
 UNKNOWN = Identification(matches=None, serial=None)
@@ -90,7 +101,7 @@ async def refit(
     each value of the read that not every unit has is asked for by itself. A refused
     count (3) is a matter of the block. Raises MeterError.
     """
-    if refusal.code == ExceptionCode.ILLEGAL_DATA_ADDRESS:
+    if refusal.code == Refusal.ILLEGAL_DATA_ADDRESS:
         absent = frozenset(
             [
                 measured
@@ -101,7 +112,7 @@ async def refit(
         )
         if absent:
             return replace(fit, without=fit.without | absent)
-    elif refusal.code != ExceptionCode.ILLEGAL_DATA_VALUE:
+    elif refusal.code != Refusal.ILLEGAL_DATA_VALUE:
         return fit
     return replace(fit, cautious=True)
 
@@ -125,7 +136,7 @@ async def probe(
             return ProbeResult(
                 verdict=Verdict.CONTRADICTS, identification=found, fit=fit
             )
-        fit, sample = await _fitted(link, profile, fit, clock or SystemClock())
+        fit, sample = await _heard(link, profile, fit, clock or SystemClock())
     except MeterError as err:
         refused = isinstance(err, RefusedError)
         return ProbeResult(
@@ -140,6 +151,33 @@ async def probe(
         fit=fit,
         sample=replace(sample, serial=found.serial),
     )
+
+
+async def _heard(
+    link: MeterLink, profile: MeterProfile, fit: Fit, clock: MeterClock
+) -> tuple[Fit, MeterSample]:
+    """Read all there is, in short reads where long ones are not answered.
+
+    Not every meter refuses what is too long for it; some say nothing. Where nothing at
+    all has been answered before, that is not waited for long.
+    """
+    try:
+        return await _fitted(link, profile, fit, clock)
+    except (NoAnswerError, TargetSilentError) as silence:
+        if fit.cautious:
+            raise
+        waits = PATIENCE_S if identity_reads(profile) else 0.0
+        until = clock.monotonic() + waits
+        while True:
+            try:
+                shorter = replace(fit, cautious=True)
+                return await _fitted(link, profile, shorter, clock)
+            except LateAnswerError:
+                if clock.monotonic() >= until:
+                    raise silence from None
+                await clock.sleep(AGAIN_S)
+            except MeterError:
+                raise silence from None
 
 
 async def _fitted(
@@ -201,6 +239,6 @@ async def _lacks(link: MeterLink, quantity: Quantity) -> bool:
         try:
             await link.read(alone)
         except RefusedError as refusal:
-            if refusal.code == ExceptionCode.ILLEGAL_DATA_ADDRESS:
+            if refusal.code == Refusal.ILLEGAL_DATA_ADDRESS:
                 return True
     return False

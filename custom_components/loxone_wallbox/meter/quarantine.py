@@ -1,8 +1,7 @@
 """Which reading of a counter can follow which, and the quarantine of those that cannot.
 
-Everything here is in Wh and seconds on a clock that does not step while the process
-runs and is UTC from one process to the next: UTC when the process began and monotonic
-seconds since.
+Everything here is in Wh and seconds on a clock that never goes back while the process
+runs and is UTC from one process to the next (`steady.SteadyClock`).
 """
 
 from collections.abc import Mapping
@@ -19,6 +18,8 @@ CONFIRM_S = 10.0
 DIRECT_S = 10.0
 # Some meters measure power each second and count once a minute.
 LUMP_S = 60.0
+# An outage whose length nobody knows is no longer.
+UNTIMED_S = 86_400.0
 # The last digit may be off at either end.
 STEPS = 2
 # How near to its end a counter was that rolled over, as a part of its range.
@@ -52,22 +53,27 @@ class CounterRules:
     """What is possible: the power in W that no charger exceeds, and the meter's ways.
 
     `ready_s` is how long a meter may answer zero after power-up, `rollover_wh` where it
-    begins at zero again, None where it never does.
+    begins at zero again, None where it never does. `kept_at` is when it was read last
+    before this process, by a clock that may have been set since; None where it was not.
     """
 
     reject_w: float
     refresh_s: float = 1.0
     ready_s: float = 0.0
     rollover_wh: float | None = None
+    kept_at: float | None = None
 
     @classmethod
-    def of(cls, profile: MeterProfile, reject_w: float) -> Self:
+    def of(
+        cls, profile: MeterProfile, reject_w: float, kept_at: float | None = None
+    ) -> Self:
         """Return the rules for a model of meter."""
         return cls(
             reject_w=reject_w,
             refresh_s=profile.refresh_s or 1.0,
             ready_s=profile.ready_s or 0.0,
             rollover_wh=profile.rollover_wh,
+            kept_at=kept_at,
         )
 
     @property
@@ -113,6 +119,21 @@ class Segment:
         seconds = max(reading.at - self.at, 0.0)
         seconds += min(max(self.at - self.rose_at, 0.0), LUMP_S)
         return self._holds(reading, rules.most_wh(seconds, reading.step_wh))
+
+    def explains_untimed(self, reading: Reading, rules: CounterRules) -> bool:
+        """Tell whether an outage of a length that nobody knows explains a reading.
+
+        Time goes back, or is set, only from one process to the next: the machine
+        started without the right time, or had it wrong before. Only a counter that is
+        known to be the same is believed for that.
+        """
+        known = known_serial(self.serial) and known_serial(reading.serial)
+        untimed = reading.at < self.at or self.at == rules.kept_at
+        return bool(known) and untimed and self.in_reach(reading, rules)
+
+    def in_reach(self, reading: Reading, rules: CounterRules) -> bool:
+        """Tell whether a reading is of this meter and no more than a day away."""
+        return self._holds(reading, rules.most_wh(UNTIMED_S, reading.step_wh))
 
     def _holds(self, reading: Reading, most_wh: float) -> bool:
         """Tell whether a reading is of this meter and within bounds."""

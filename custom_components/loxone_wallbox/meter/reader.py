@@ -12,7 +12,8 @@ have changed the meter, and where its values give rise to doubt, it is asked fir
 is; the values of another model are not taken.
 
 What may go wrong: the link fails (see `errors`, the next tick tries again), the meter
-refuses a read (its plan is changed and remembered in `fit`), a callback raises (then the
+refuses a read or never answers it for its length (its plan is changed and remembered in
+`fit`), a callback raises (then the
 reader ends with that: callbacks must not).
 """
 
@@ -20,17 +21,28 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-
-from modbus_connection import ExceptionCode
+from typing import TYPE_CHECKING
 
 from .clock import MeterClock, SystemClock
 from .coverage import Coverage
-from .errors import MeterError, Missing, OtherMeterError, RefusedError
+from .errors import (
+    LateAnswerError,
+    MeterError,
+    Missing,
+    NoAnswerError,
+    OtherMeterError,
+    Refusal,
+    RefusedError,
+    TargetSilentError,
+)
 from .fit import Answers, Fit, Schedule, values_of
-from .link import MeterLink
 from .model import Identification, Measured, MeterProfile, Read
 from .probe import UNKNOWN, identify, identity_reads, refit
 from .sample import Instant, MeterSample, sample_of
+from .silence import SilentBlocks
+
+if TYPE_CHECKING:
+    from .link import MeterLink
 
 # So many gaps in a row are no hiccup any more: the power is unknown.
 LOST_AFTER = 3
@@ -38,12 +50,10 @@ COVERAGE_MINUTES = 60
 # A slow read is begun if there is so much time for its answer, and so much after it.
 SLOW_ROOM_S = 0.15
 BEFORE_TICK_S = 0.1
-# An answer that comes twice does so within this time.
-REPEATED_S = 0.25
 # Some meters give their serial number only when asked again.
 SERIAL_TRIES = 3
 # What is refused for these reasons is refused every time.
-FOR_GOOD = (ExceptionCode.ILLEGAL_DATA_ADDRESS, ExceptionCode.ILLEGAL_DATA_VALUE)
+FOR_GOOD = (Refusal.ILLEGAL_DATA_ADDRESS, Refusal.ILLEGAL_DATA_VALUE)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -96,6 +106,7 @@ class MeterReader:
         self._slow_values: dict[Measured, float] = {}
         self._power_then: float | None = None
         self._refused: set[Read] = set()
+        self._silent = SilentBlocks(LOST_AFTER)
         self.figures = Figures()
         self.identification = UNKNOWN
         self.last: MeterSample | None = None
@@ -142,22 +153,29 @@ class MeterReader:
 
     async def _tick(self, due: float) -> None:
         """Bring the sample of a tick, and read something slow after it."""
+        schedule = self._shorter if self._silent.tries else self._schedule
         try:
             if self._is_strange:
                 await self._identify()
-            sample, fast = await self._read_fast()
+            sample, fast = await self._read_fast(schedule)
         except (MeterError, TimeoutError) as err:
             missing = err.key if isinstance(err, MeterError) else Missing.NO_ANSWER
             self._publish(_gap(missing, Instant.now(self._clock)))
+            if not isinstance(err, LateAnswerError):
+                self._silent.fails(silent=_is_silence(err))
             if isinstance(err, RefusedError):
                 await self._adapt(err)
             return
         self._publish(sample)
+        if self._silent.answers() and schedule is self._shorter:
+            self._follow(replace(self.fit, cautious=True))
+        if schedule is not self._schedule:
+            return
         await self._read_slow(fast, due + self._profile.poll_s - BEFORE_TICK_S)
 
-    async def _read_fast(self) -> tuple[MeterSample, Answers]:
+    async def _read_fast(self, schedule: Schedule) -> tuple[MeterSample, Answers]:
         """Return a sample of what is read each second, and the words of it."""
-        schedule, asked_at = self._schedule, self._now
+        asked_at = self._now
         async with asyncio.timeout(self._link.budget_s):
             fast = [(read, await self._link.read(read)) for read in schedule.fast]
         answered = Instant.now(self._clock)
@@ -187,13 +205,11 @@ class MeterReader:
         read = schedule.slow[turn]
         if read in self._refused:
             return
-        between = self._between(fast[-1][0], read)
-        if room < each_s * (1 + len(between)):
+        # The link may have to put something between two that are as long.
+        if room < each_s * (1 + (fast[-1][0].count == read.count)):
             return
         try:
             async with asyncio.timeout(room if self._link.budget_s else None):
-                for other in between:
-                    await self._link.read(other)
                 answer = (read, await self._link.read(read))
         except RefusedError as refusal:
             await self._adapt(refusal)
@@ -202,23 +218,6 @@ class MeterReader:
             return
         else:
             self._slow_values = values_of(schedule.slow_values[turn], [*fast, answer])
-
-    def _between(self, before: Read, read: Read) -> tuple[Read, ...]:
-        """Return what to ask between two reads, nothing where all are alike.
-
-        An answer that comes twice would pass for the next one if that is as long. Where
-        a meter needs a long silence, it comes in that and is nobody's.
-        """
-        alike = before.count == read.count
-        if not alike or self._profile.limits.spacing_s >= REPEATED_S:
-            return ()
-        others = (
-            other
-            for other in self._schedule.slow
-            if other.count != read.count and other not in self._refused
-        )
-        other = next(others, None)
-        return () if other is None else (other,)
 
     @property
     def _is_strange(self) -> bool:
@@ -264,6 +263,7 @@ class MeterReader:
         """Read by a fit."""
         self.fit = fit
         self._schedule = Schedule.of(self._profile, fit)
+        self._shorter = Schedule.of(self._profile, replace(fit, cautious=True))
         self._turn = -1
 
     def _skip(self, missing: Missing, due: float) -> None:
@@ -291,6 +291,11 @@ class MeterReader:
     def _now(self) -> float:
         """Return seconds that never go back."""
         return self._clock.monotonic()
+
+
+def _is_silence(err: Exception) -> bool:
+    """Tell whether a meter did not answer what it was asked."""
+    return isinstance(err, NoAnswerError | TargetSilentError | TimeoutError)
 
 
 def _gap(missing: Missing, when: Instant) -> MeterSample:

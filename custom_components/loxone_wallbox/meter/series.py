@@ -104,6 +104,26 @@ class PowerSeries:
             )
         ]
 
+    def cut(self, at: float) -> PowerSeries:
+        """Return what is from an instant on as a series of its own; it goes here."""
+        first = bisect_left(self.times, at)
+        rest = PowerSeries(
+            step_s=self.step_s, times=self.times[first:], powers=self.powers[first:]
+        )
+        del self.times[first:]
+        del self.powers[first:]
+        return rest
+
+    def sliced(self, start: float, end: float) -> PowerSeries:
+        """Return a copy of what is from an instant up to another, made in no time."""
+        first, last = bisect_left(self.times, start), bisect_left(self.times, end)
+        return PowerSeries(
+            most=self.most,
+            step_s=self.step_s,
+            times=self.times[first:last],
+            powers=self.powers[first:last],
+        )
+
 
 @dataclass(kw_only=True, slots=True)
 class VisitPower:
@@ -112,6 +132,11 @@ class VisitPower:
     start: float
     series: PowerSeries
     end: float | None = None
+
+    def sliced(self, start: float, end: float) -> VisitPower:
+        """Return it with a copy of what is from an instant up to another."""
+        series = self.series.sliced(start, end)
+        return VisitPower(start=self.start, series=series, end=self.end)
 
 
 @dataclass(slots=True)
@@ -128,9 +153,13 @@ class VisitSeries:
         self.idle = PowerSeries(most=IDLE_POINTS, step_s=self.step_s)
 
     def begin(self, at: float) -> None:
-        """Begin a visit; one that still runs ends with that."""
+        """Begin a visit; one that still runs ends with that.
+
+        Of one that is told late the points are there already.
+        """
+        series = self.running.cut(at)
         self.end(at)
-        self.current = VisitPower(start=at, series=PowerSeries(step_s=self.step_s))
+        self.current = VisitPower(start=at, series=series)
 
     def end(self, at: float) -> None:
         """End the running visit, which is the one before from now on."""
@@ -161,6 +190,17 @@ class VisitSeries:
             parts.append(self.current.series)
         points = list(chain.from_iterable(one.between(start, end) for one in parts))
         return self._with_holes(points, start, end)
+
+    def sliced(self, start: float, end: float) -> VisitSeries:
+        """Return a copy of what is from an instant up to another, made in no time.
+
+        It gives the same points `between` those, in a thread if need be.
+        """
+        copy = VisitSeries(self.step_s)
+        copy.idle = self.idle.sliced(start, end)
+        copy.last = self.last and self.last.sliced(start, end)
+        copy.current = self.current and self.current.sliced(start, end)
+        return copy
 
     def _with_holes(self, points: list[Point], start: float, end: float) -> list[Point]:
         """Mark what is missing at either end and between two visits."""

@@ -14,12 +14,18 @@ CHARGING_W = 50.0
 MARK_S = 300.0
 # So long before a mark is just before it: two chances at one reading a second.
 BEFORE_MARK_S = 2.0
+# A reading may come so much later than its interval says.
+LATE_S = 1.0
 
 
 @dataclass(slots=True)
 class ShowGate:
-    """Remembers what was shown; instants are seconds UTC, powers W."""
+    """Remembers what was shown; instants are seconds UTC, powers W.
 
+    `poll_s` is how far apart readings are: one of them lies so shortly before a mark.
+    """
+
+    poll_s: float = 1.0
     at: float | None = None
     power_w: float | None = None
 
@@ -42,4 +48,5 @@ class ShowGate:
             if crossed or abs(power_w - shown) >= STEP_W:
                 return True
         mark = (at // MARK_S + 1) * MARK_S
-        return at >= mark - BEFORE_MARK_S > self.at
+        before_s = max(BEFORE_MARK_S, self.poll_s + LATE_S)
+        return at >= mark - before_s > self.at

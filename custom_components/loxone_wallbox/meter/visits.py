@@ -36,19 +36,28 @@ class MeterVisits:
         return self.session is not None and self.session.stage is Stage.OPEN
 
     def begin(
-        self, account: MeterAccount, key: str | None, empty_since: float | None
+        self,
+        account: MeterAccount,
+        key: str | None,
+        empty_since: float | None,
+        rested_wh: float | None = None,
     ) -> Self:
         """Begin a stay at the last reading before the contactor closed.
 
-        `empty_since` is from when on nobody can have charged, None where that is not
-        known: then it begins with the first reading and says so.
+        `rested_wh` is where the counter stood when a car came of which nobody told
+        then. Without it `empty_since` is from when on nobody can have charged, None
+        where that is not known: then it begins with the first reading and says so.
         """
-        known = empty_since is not None
+        if rested_wh is not None:
+            session = SessionEnergy.begun(rested_wh)
+        else:
+            known = empty_since is not None
+            session = SessionEnergy.begun(
+                account.counted_wh if known else None, account.read_at, empty_since
+            )
         return replace(
             self,
-            session=SessionEnergy.begun(
-                account.counted_wh if known else None, account.read_at, empty_since
-            ),
+            session=session,
             key=key,
             running=Comparison(),
             before=self._judged,

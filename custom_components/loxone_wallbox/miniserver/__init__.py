@@ -4,11 +4,14 @@ Stands on aiohttp and cryptography alone and knows nothing of Home Assistant.
 """
 
 from .auth import Credentials, Token, is_default_password, new_client_id
-from .client import ClientListener, MiniserverClient
+from .client import MiniserverClient
+from .clock import MiniserverClock, Verdict
 from .commands import Allow, Command, SetManualLimit, SetMode, SetModeAfterUnplug
 from .discovery import DiscoveredMiniserver, discover
 from .http import Address, Identity, identify
+from .listener import ClientListener
 from .structure import Structure
+from .tracker import TrackerLog
 from .wallbox import (
     MANUAL_MODE,
     ChargeMode,
@@ -30,11 +33,14 @@ __all__ = [
     "DiscoveredMiniserver",
     "Identity",
     "MiniserverClient",
+    "MiniserverClock",
     "SetManualLimit",
     "SetMode",
     "SetModeAfterUnplug",
     "Structure",
     "Token",
+    "TrackerLog",
+    "Verdict",
     "WallboxInfo",
     "WallboxSession",
     "WallboxState",

@@ -9,15 +9,17 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 import logging
 import random
 import time
-from typing import Protocol
+from urllib.parse import quote
 
 import aiohttp
 
 from .auth import Credentials, Token
 from .backoff import Backoff
+from .clock import MiniserverClock, read_clock
 from .commands import Allow, Command, SetManualLimit, SetMode, SetModeAfterUnplug
 from .errors import (
     AuthenticationError,
@@ -31,9 +33,11 @@ from .errors import (
 from .frames import Kind
 from .http import Address, Identity, SslOption, identify
 from .link import Link
+from .listener import ClientListener
 from .states import StateStore
 from .structure import Structure, parse_structure
-from .wallbox import WallboxState
+from .tracker import TrackerLog
+from .wallbox import WallboxSession, WallboxState
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -45,28 +49,6 @@ REFRESH_RETRY_S = 3600.0
 # A renewal that is under way when the link is to be closed.
 RENEWAL_PATIENCE_S = 5.0
 STRUCTURE_CHECK_DELAY_S = 2.0
-
-
-class ClientListener(Protocol):
-    """Who wants to know what happens; called in the event loop."""
-
-    def connection_made(self) -> None:
-        """Note that all states are up to date."""
-
-    def connection_lost(self, error: MiniserverError) -> None:
-        """Note that the states are out of date; a new attempt will follow."""
-
-    def structure_changed(self, structure: Structure) -> None:
-        """Take the new structure file."""
-
-    def states_changed(self, control_ids: frozenset[str]) -> None:
-        """Look at these wallboxes or diagnostic controls anew."""
-
-    def token_changed(self, token: Token) -> None:
-        """Store the renewed token."""
-
-    def credentials_refused(self, error: AuthenticationError) -> None:
-        """Ask the owner for credentials; nothing more will be tried."""
 
 
 class MiniserverClient:
@@ -101,6 +83,9 @@ class MiniserverClient:
         self._incoming: StateStore | None = None
         self._store: StateStore | None = None
         self._arrived = asyncio.Event()
+        # Not set while no new link is wanted.
+        self._wanted = asyncio.Event()
+        self._wanted.set()
         self._supervisor: asyncio.Task[None] | None = None
         self._upkeep: asyncio.Task[None] | None = None
         self._renewal: asyncio.Task[Token] | None = None
@@ -147,6 +132,13 @@ class MiniserverClient:
             WallboxState() if self._store is None else self._store.wallbox(wallbox_id)
         )
 
+    def tracker(self, wallbox_id: str) -> TrackerLog[WallboxSession] | None:
+        """Return the last known log of a wallbox's sessions, None until there is one.
+
+        It is the same object until another one arrives.
+        """
+        return None if self._store is None else self._store.tracker(wallbox_id)
+
     def diagnostic(self, control_id: str) -> float | None:
         """Return the last known value of a diagnostic control."""
         return None if self._store is None else self._store.diagnostic(control_id)
@@ -175,7 +167,8 @@ class MiniserverClient:
             await link.close()
             raise
         known, self._structure = self._structure, store.structure
-        self._store, self._identity, self._link = store, identity, link
+        self._store, self._link = store, link
+        self._identity = replace(identity, certificate=link.certificate)
         self.connections += 1
         self._upkeep = asyncio.get_running_loop().create_task(self._keep_token(link))
         if known is not None and known is not store.structure:
@@ -203,6 +196,20 @@ class MiniserverClient:
             link, self._link = self._link, None
             await link.close()
 
+    async def part(self) -> None:
+        """End the link, and make no new one before `rejoin`."""
+        self._wanted.clear()
+        if self._link is not None:
+            await self._link.close()
+
+    def rejoin(self) -> None:
+        """Make a new link again, as after any loss."""
+        self._wanted.set()
+
+    async def pulse(self, name: str) -> None:
+        """Give a pulse to a virtual input by name or id; raises `MiniserverError`."""
+        await self._open_link().control(quote(name, safe=""), "pulse", name="pulse")
+
     async def revoke_token(self) -> None:
         """End the token on the Miniserver, so that nobody can use it any more.
 
@@ -212,6 +219,19 @@ class MiniserverClient:
         if token is not None and self._link is not None:
             await self._link.kill_token(self._credentials.username, token)
             self._credentials = replace(self._credentials, token=None)
+
+    async def clock(self, now: Callable[[], datetime]) -> MiniserverClock:
+        """Return what the Miniserver's clock shows, compared with `now` in UTC.
+
+        Raises `MiniserverError`; not every firmware and user may ask.
+        """
+        return await read_clock(self._open_link(), now)
+
+    def _open_link(self) -> Link:
+        """Return the link, where there is one."""
+        if self._link is None or not self._link.is_open:
+            raise NotConnectedError("There is no link to the Miniserver")
+        return self._link
 
     async def send(
         self,
@@ -224,9 +244,7 @@ class MiniserverClient:
 
         A wallbox protected by a visualisation password needs it with every command.
         """
-        link = self._link
-        if link is None or not link.is_open:
-            raise NotConnectedError("There is no link to the Miniserver")
+        link = self._open_link()
         wallbox = self.structure.wallboxes.get(wallbox_id)
         if wallbox is None or not wallbox.secured or not visualisation_password:
             await link.control(wallbox_id, command.text, name=command.name)
@@ -348,10 +366,11 @@ class MiniserverClient:
             self.restarted = False
             while error is not None:
                 self.restarted |= isinstance(error, MiniserverStartingError)
+                self._report(error)
                 if isinstance(error, AuthenticationError):
-                    self._refused(error)
                     return
                 await asyncio.sleep(self._backoff.next(error))
+                await self._wanted.wait()
                 error = await self._try_connect()
             self._tell(lambda listener: listener.connection_made())
 
@@ -368,9 +387,12 @@ class MiniserverClient:
             return MiniserverConnectionError(str(err))
         return None
 
-    def _refused(self, error: AuthenticationError) -> None:
-        """Say that the login is refused."""
-        self._tell(lambda listener: listener.credentials_refused(error))
+    def _report(self, error: MiniserverError) -> None:
+        """Say why there is no link; a refused login is the last word."""
+        if isinstance(error, AuthenticationError):
+            self._tell(lambda listener: listener.credentials_refused(error))
+        else:
+            self._tell(lambda listener: listener.attempt_failed(error))
 
     async def _let_go(self, link: Link, error: MiniserverError) -> None:
         """Put a broken link away."""

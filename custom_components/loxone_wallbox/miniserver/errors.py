@@ -64,6 +64,10 @@ class StructureError(MiniserverError):
     """The structure file cannot be read."""
 
 
+class ClockUnknownError(MiniserverError):
+    """What the Miniserver says of its clock cannot be read."""
+
+
 class AuthenticationError(MiniserverError):
     """User, password or token is refused (code 401). Never retried."""
 

@@ -72,7 +72,8 @@ class Identity:
     """Who answers at an address.
 
     `tls_usable` is the Miniserver's own word that its certificate is valid; `local`
-    whether it counts this connection as local.
+    whether it counts this connection as local. `certificate` is the SHA-256 of the
+    certificate that it showed on a TLS link, in hexadecimal digits.
     """
 
     serial: str
@@ -81,6 +82,7 @@ class Identity:
     tls_expired: bool
     local: bool
     cloud_domain: str
+    certificate: str | None = None
 
     @property
     def version(self) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ is closed again.
 
 import asyncio
 from collections.abc import Callable
+import hashlib
 import logging
 from typing import Self
 
@@ -58,10 +59,19 @@ WRONG_VISUALISATION_PASSWORD = 500
 class Link:
     """A websocket that is logged in."""
 
-    def __init__(self, connection: Connection, cipher: CommandCipher | None) -> None:
-        """Take an open connection; without a cipher the transport protects it."""
+    def __init__(
+        self,
+        connection: Connection,
+        cipher: CommandCipher | None,
+        certificate: str | None = None,
+    ) -> None:
+        """Take an open connection; without a cipher the transport protects it.
+
+        `certificate` is the SHA-256 of the one that was shown then.
+        """
         self._connection = connection
         self._cipher = cipher
+        self.certificate = certificate
         # A one-time key is used before the next is asked for: nobody says how many of
         # them a Miniserver keeps.
         self._one_time_key = asyncio.Lock()
@@ -91,7 +101,7 @@ class Link:
         connection = Connection(websocket, on_table)
         try:
             if address.tls:
-                return cls(connection, None)
+                return cls(connection, None, _fingerprint(websocket))
             return cls(connection, await _exchange_keys(session, address, connection))
         except BaseException:
             await connection.close()
@@ -227,6 +237,13 @@ async def _connect(
         raise CertificateError(str(err)) from err
     except (aiohttp.ClientError, OSError) as err:
         raise MiniserverConnectionError(str(err) or type(err).__name__) from err
+
+
+def _fingerprint(websocket: aiohttp.ClientWebSocketResponse[bool]) -> str | None:
+    """Return the SHA-256 of the certificate that the other side showed."""
+    transport = websocket.get_extra_info("ssl_object")
+    shown = None if transport is None else transport.getpeercert(binary_form=True)
+    return None if shown is None else hashlib.sha256(shown).hexdigest()
 
 
 async def _exchange_keys(

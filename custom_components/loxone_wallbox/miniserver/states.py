@@ -17,7 +17,8 @@ from .frames import (
     decode_weather,
 )
 from .structure import Structure, Watch
-from .wallbox import WallboxState, WallboxTexts, make_state
+from .tracker import TrackerLog
+from .wallbox import WallboxSession, WallboxState, WallboxTexts, make_state
 
 # Without these a wallbox is not known well enough to be shown.
 ESSENTIAL_STATES = frozenset({"connected", "enabled", "active", "actual"})
@@ -93,6 +94,10 @@ class StateStore:
             state = make_state(self._values[control_id], self._texts[control_id])
             self._states[control_id] = state
         return state
+
+    def tracker(self, control_id: str) -> TrackerLog[WallboxSession] | None:
+        """Return a wallbox's log of sessions, None until it has arrived."""
+        return self._texts[control_id].tracker
 
     def diagnostic(self, control_id: str) -> float | None:
         """Return the value of a diagnostic control, None where it is unknown."""

@@ -45,6 +45,11 @@ MAX_NODE_DEPTH = 20
 
 # An id becomes part of commands and may become part of a file's name.
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+# What a terminal or a log would obey instead of showing it: control characters, ends of
+# lines, changes of the direction of writing.
+_OBEYED = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,9 +100,9 @@ def parse_structure(text: str, *, local: bool = True) -> Structure:
     modifications = _object(document.get("globalStates")).get("modifications")
     return Structure(
         serial=serial,
-        name=_text(info.get("msName")) or serial,
-        project=_text(info.get("projectName")),
-        currency=_text(info.get("currency")) or None,
+        name=_name(info.get("msName")) or serial,
+        project=_name(info.get("projectName")),
+        currency=_name(info.get("currency")) or None,
         miniserver_type=_integer(info.get("miniserverType")),
         last_modified=_text(document.get("lastModified")),
         user_is_admin=bool(_object(info.get("currentUser")).get("isAdmin")),
@@ -262,8 +267,10 @@ def _text(value: object) -> str:
 
 
 def _name(value: object) -> str:
-    """Return a name for people: one line."""
-    return clean_text(" ".join(value.split())) if isinstance(value, str) else ""
+    """Return a name for people: one line of what can be shown."""
+    if not isinstance(value, str):
+        return ""
+    return clean_text(" ".join(_OBEYED.sub(" ", value).split()))
 
 
 def _finite(value: object) -> float | None:

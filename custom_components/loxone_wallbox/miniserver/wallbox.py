@@ -11,6 +11,8 @@ import math
 import re
 from typing import Any
 
+from .tracker import TrackerLog, parse_tracker
+
 MANUAL_MODE = 99
 MODES = range(1, 6)
 # From firmware 15.1 this value says that there is no price.
@@ -19,9 +21,6 @@ NO_PRICE = -1337.0
 MAX_PLAUSIBLE_KW = 100.0
 MAX_TEXT_LENGTH = 200
 
-_DECODER = json.JSONDecoder(strict=False)
-# The place before a record of a history.
-_RECORD = re.compile(r"(?:^|\|)\s{0,9}(?=\{)")
 # A key of a flat object.
 _KEY = re.compile(r'[{,]\s{0,9}"(\w{1,40})"\s{0,9}:')
 
@@ -133,7 +132,8 @@ class WallboxTexts:
     """The states that come as text, read once when they arrive."""
 
     session: WallboxSession | None = None
-    history: tuple[WallboxSession, ...] = ()
+    # None until it has arrived.
+    tracker: TrackerLog[WallboxSession] | None = None
     lock: Lock | None = None
 
     def take(self, name: str, text: str) -> None:
@@ -142,7 +142,7 @@ class WallboxTexts:
             case "session":
                 self.session = parse_session(text)
             case "entries":
-                self.history = parse_history(text)
+                self.tracker = parse_history(text)
             case "jLocked":
                 self.lock = parse_lock(text)
 
@@ -164,7 +164,7 @@ def make_state(values: dict[str, float], texts: WallboxTexts) -> WallboxState:
         limit_kw=_at_least_zero(values.get("limit")),
         mode_after_unplug=_whole(values.get("modeUnplug")),
         session=texts.session,
-        history=texts.history,
+        history=() if texts.tracker is None else texts.tracker.sessions,
         priority=_flag(values.get("priority")),
         price_per_hour=_price(values.get("pricePerHour")),
         price_per_kwh=_price(values.get("pricePerkWh")),
@@ -227,27 +227,9 @@ def parse_session(text: str) -> WallboxSession | None:
     return _session(_json_object(text))
 
 
-def parse_history(text: str) -> tuple[WallboxSession, ...]:
-    """Read the history of a tracker: one object a record, `|` between them.
-
-    The sign may also stand inside a user's name, so a record ends where its object
-    does. Records that cannot be read are left out.
-    """
-    text = text.replace("\x14", "\n")
-    sessions: list[WallboxSession] = []
-    position = 0
-    while (start := _RECORD.search(text, position)) is not None:
-        begin = start.end()
-        try:
-            value, position = _DECODER.raw_decode(text, begin)
-        except ValueError, RecursionError:
-            # Up to what looks like the next record.
-            following = _RECORD.search(text, begin + 1)
-            position = len(text) if following is None else following.start()
-            value = _json_object(text[begin:position].strip("| "))
-        if isinstance(value, dict) and (session := _session(value)) is not None:
-            sessions.append(session)
-    return tuple(sessions)
+def parse_history(text: str) -> TrackerLog[WallboxSession]:
+    """Read the log of sessions; entries that cannot be read are left out and counted."""
+    return parse_tracker(text, _session, _json_object)
 
 
 def _json_object(text: str) -> dict[str, Any]:

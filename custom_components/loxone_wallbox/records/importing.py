@@ -18,7 +18,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from ..charging.money import TariffError, checked_currency
 from ..charging.session import Kind, SessionError, SessionRecord
 from ..charging.transition import session_id
-from .ledger import Ledger, LedgerError, month_at, month_of
+from .ledger import Ledger, LedgerError, Page, month_at, month_of
 
 # What every engine's smallest column takes; no wallbox counts so far in its life.
 MOST = 2**31 - 1
@@ -57,13 +57,14 @@ def plan(
     Nothing may be later than `until`. Raises `JournalError` when the ledger cannot be
     read.
     """
-    found, stays = Plan(), _Stays(ledger)
+    found = Plan()
     readable: list[SessionRecord] = []
     for data in sessions:
         try:
             readable.append(_as_own(_checked(data, until), wallbox))
         except SessionError as err:
             found.refused.append(Refused(id=_name_of(data), reason=err.key))
+    stays = _Stays(ledger, readable)
     for record in sorted(readable, key=lambda one: (one.connected_utc, one.revision)):
         reason = stays.refusal(record)
         if reason is not None:
@@ -79,9 +80,9 @@ def plan(
 class _Stays:
     """The sessions of a ledger by their time, with those that are to come."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        """Read the ledger."""
-        pages = [ledger.month(month) for month in ledger.months()]
+    def __init__(self, ledger: Ledger, records: Iterable[SessionRecord]) -> None:
+        """Read what the ledger has of the time of these records."""
+        pages = _pages(ledger, records)
         self._deleted = frozenset().union(*(page.deleted for page in pages))
         self._revisions: dict[str, int] = {}
         self._spans: list[tuple[datetime, datetime, str]] = []
@@ -121,6 +122,26 @@ class _Stays:
         return any(
             one[0] < end and one[1] > start for one in near if one[2] != record.id
         )
+
+
+def _pages(ledger: Ledger, records: Iterable[SessionRecord]) -> list[Page]:
+    """Return the months of a ledger that say something of records.
+
+    Their own months, and before each the last one with a session, which may go on.
+    """
+    spans = {
+        (month_at(one.connected_utc), month_at(one.disconnected_utc or MOST_DISTANT))
+        for one in records
+    }
+    pages: dict[str, Page] = {}
+    months = ledger.months() if spans else []
+    for first, last in spans:
+        for month in reversed([one for one in months if one <= last]):
+            if month not in pages:
+                pages[month] = ledger.month(month)
+            if month < first and pages[month].records:
+                break
+    return [pages[month] for month in sorted(pages)]
 
 
 def _as_own(record: SessionRecord, wallbox: str) -> SessionRecord:

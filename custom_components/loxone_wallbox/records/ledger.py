@@ -9,12 +9,14 @@ month of a session is that of its plug-in in UTC, which its id tells. Raises
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+import os
 from pathlib import Path
 import re
 from typing import Any
 
 from ..charging.session import Kind, SessionError, SessionRecord
-from .journal import Content, Journal, JournalError
+from .journal import Content, FileState, Journal, JournalError, Mark
+from .months import MonthsNoted
 
 MIN_MONTHS = 13
 DEFAULT_MONTHS = 25
@@ -58,6 +60,16 @@ class Page:
     damage: Damage = field(default_factory=Damage)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tail:
+    """What the last lines of a month say, `anew` where they are all of them."""
+
+    records: list[SessionRecord]
+    deleted: set[str]
+    mark: Mark
+    anew: bool
+
+
 class Ledger:
     """The sessions of one wallbox."""
 
@@ -67,6 +79,9 @@ class Ledger:
         self._name = name
         self._expired = Journal(folder / f"{name}.sessions.expired.jsonl")
         self._oldest: str | None = None
+        self._noted = MonthsNoted(folder / f"{name}.sessions.months.jsonl")
+        # What was damaged of each month when it was last read, and which file that was.
+        self._damage: dict[str, tuple[FileState, Damage]] = {}
 
     def write(self, record: SessionRecord, transition: str) -> bool:
         """Write a record at a transition; False where its month has expired.
@@ -78,6 +93,7 @@ class Ledger:
             return False
         line = {"id": record.id, "at": transition, "record": record.as_dict()}
         self._journal(month).append(line)
+        self._noted.note(month)
         return True
 
     def delete(self, session_id: str, at: datetime, why: str) -> None:
@@ -94,7 +110,9 @@ class Ledger:
         """Return the months that have a file, in their order."""
         start, end = f"{self._name}.sessions.", ".jsonl"
         try:
-            names = [one.name for one in self._folder.iterdir()]
+            # A folder may have a thousand files of others: no path is made of each.
+            with os.scandir(self._folder) as files:
+                names = [one.name for one in files]
         except FileNotFoundError:
             return []
         except OSError as err:
@@ -110,8 +128,33 @@ class Ledger:
         """Return the sessions that began in a month of UTC."""
         if month < self._oldest_month():
             return Page()
-        journal = self._journal(month)
-        return _page(journal.path.name, journal.read())
+        journal, state = self._journal(month), self.state(month)
+        page = _page(journal.path.name, journal.read())
+        self._damage[month] = (state, page.damage)
+        return page
+
+    def tail(self, month: str, mark: Mark | None) -> Tail:
+        """Return what was written to a month after a mark; of a session the last holds."""
+        lines, mark, anew = self._journal(month).read_on(mark)
+        deleted = {str(line.get("id", "")) for line in lines if "deleted" in line}
+        records = (_read(line) for line in lines if "deleted" not in line)
+        found = [one for one in records if one is not None]
+        return Tail(records=found, deleted=deleted, mark=mark, anew=anew)
+
+    def damage(self, month: str) -> Damage:
+        """Return what of a month cannot be read; a file that has not changed is not."""
+        known = self._damage.get(month)
+        if known is not None and known[0] == self.state(month):
+            return known[1]
+        return self.month(month).damage
+
+    def state(self, month: str) -> FileState:
+        """Return what tells the file of a month from what it was before."""
+        return self._journal(month).state()
+
+    def lost(self) -> list[str]:
+        """Return the months whose file is gone, though they have not expired."""
+        return self._noted.lost(self._files(), self._oldest_month())
 
     def get(self, session_id: str) -> SessionRecord | None:
         """Return a session, None where there is none."""
@@ -124,15 +167,7 @@ class Ledger:
         Reads the months of the span, and before it the last month with a session:
         since none lies upon another, only its last one can reach into the span.
         """
-        first, last = month_at(start), month_at(end)
-        pages: list[Page] = []
-        for month in reversed(self.months()):
-            if month > last:
-                continue
-            pages.append(self.month(month))
-            if month < first and pages[-1].records:
-                break
-        found = _joined(reversed(pages))
+        found = self._reaching(start, month_at(end))
         records = tuple(
             one
             for one in found.records
@@ -140,6 +175,27 @@ class Ledger:
             and (one.disconnected_utc is None or one.disconnected_utc > start)
         )
         return Page(records=records, deleted=found.deleted, damage=found.damage)
+
+    def since(self, start: datetime) -> Page:
+        """Return all that can have been going on since an instant, and a little more.
+
+        Reads the month of the instant, those after it, and the one before it only where
+        a session of that month can reach into the time that is asked for.
+        """
+        return self._reaching(start, None)
+
+    def _reaching(self, start: datetime, last: str | None) -> Page:
+        """Return the months up to one in which something can reach into a span."""
+        pages: list[Page] = []
+        for month in reversed(self.months()):
+            if last is not None and month > last:
+                continue
+            pages.append(self.month(month))
+            records = pages[-1].records
+            if records and records[0].connected_utc < start:
+                # Whatever came before this session ended before it began.
+                break
+        return _joined(reversed(pages))
 
     def ids(self, start: datetime, end: datetime) -> list[str]:
         """Return the ids of the sessions of a span."""
@@ -234,6 +290,21 @@ class Ledger:
                 self._journal(month).delete()
         return gone
 
+    def wipe(self) -> None:
+        """Delete everything, as if the wallbox had never been there."""
+        try:
+            for file in self._folder.glob(f"{self._name}.sessions.*"):
+                file.unlink()
+        except OSError as err:
+            raise JournalError(f"{self._folder.name}: {err}") from err
+        self._oldest = None
+        self._noted.forget()
+        self._damage.clear()
+
+    def first_month(self) -> str:
+        """Return the first month that has not expired, empty where none has."""
+        return self._oldest_month()
+
     def _oldest_month(self) -> str:
         """Return the first month that has not expired."""
         if self._oldest is None:
@@ -243,9 +314,13 @@ class Ledger:
             )
         return self._oldest
 
+    def file_of(self, month: str) -> str:
+        """Return what the file of a month is called."""
+        return f"{self._name}.sessions.{month}.jsonl"
+
     def _journal(self, month: str) -> Journal:
         """Return the file of a month."""
-        return Journal(self._folder / f"{self._name}.sessions.{month}.jsonl")
+        return Journal(self._folder / self.file_of(month))
 
 
 def month_of(session_id: str) -> str:
@@ -291,9 +366,9 @@ def _page(name: str, content: Content) -> Page:
         if "deleted" in line:
             deleted.add(session_id)
             continue
-        try:
-            records[session_id] = SessionRecord.from_dict(line["record"])
-        except SessionError, KeyError, TypeError:
+        if (record := _read(line)) is not None:
+            records[session_id] = record
+        else:
             # The line before it is the best there is.
             unreadable.add(session_id)
     alive = [one for key, one in records.items() if key not in deleted]
@@ -303,6 +378,14 @@ def _page(name: str, content: Content) -> Page:
         deleted=frozenset(deleted),
         damage=Damage(lines=lines, ids=frozenset(unreadable), broken=_broken(alive)),
     )
+
+
+def _read(line: dict[str, Any]) -> SessionRecord | None:
+    """Return the record of a line, None where it cannot be read."""
+    try:
+        return SessionRecord.from_dict(line["record"])
+    except SessionError, KeyError, TypeError:
+        return None
 
 
 def _broken(records: Iterable[SessionRecord]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from .rows import SessionRow, SliceRow
 
 def row_of(record: SessionRecord, zone: tzinfo) -> SessionRow:
     """Return what the database holds of a session."""
-    text = json.dumps(record.as_dict(), separators=(",", ":"), sort_keys=True)
+    text = _text(record)
     end = record.disconnected_utc
     return SessionRow(
         id=record.id,
@@ -45,6 +45,16 @@ def row_of(record: SessionRecord, zone: tzinfo) -> SessionRow:
     )
 
 
+def version_of(record: SessionRecord) -> str:
+    """Return what tells a record from another version of it, as its row has it."""
+    return revision_of(_text(record))
+
+
+def _text(record: SessionRecord) -> str:
+    """Return a record as text."""
+    return json.dumps(record.as_dict(), separators=(",", ":"), sort_keys=True)
+
+
 def revision_of(text: str) -> str:
     """Return what tells one version of a record from another."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -52,10 +62,11 @@ def revision_of(text: str) -> str:
 
 def _slices(record: SessionRecord, zone: tzinfo) -> Iterator[SliceRow]:
     """Return the slices by day, each day's time in the first of them."""
-    waiting = list(record.slices)
-    for start, end, connected_s, charging_s in _days(record, zone):
-        first = True
-        while waiting and waiting[0].start < end:
+    waiting, days = list(record.slices), list(_days(record, zone))
+    for start, end, connected_s, charging_s in days:
+        first, last = True, start == days[-1][0]
+        # What came at the very end may be an instant, and that instant a midnight.
+        while waiting and (last or waiting[0].start < end):
             part = waiting.pop(0)
             row = SliceRow(
                 start_ts=part.start.timestamp(),

@@ -8,63 +8,63 @@ that is locked, broken, exchanged or away. Then questions are answered from the 
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import tzinfo
-import json
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.recorder import get_instance
 
-from ..charging.session import SessionError, SessionRecord
+from ..charging.session import SessionRecord
 from ..const import LOGGER
-from . import scan
+from . import reconciling, scan
+from .jobs import Jobs
 from .journal import JournalError
-from .ledger import Ledger, LedgerError
-from .mapping import row_of
+from .reconciling import Compared, DatabaseAwayError, Kept, Standing
 from .rows import SessionRow, Sum, Wanted
+from .statistics import statistic_ids
+from .wiping import Wipes
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-
-    from homeassistant.components.recorder import Recorder
 
 RECORDER = "recorder"
 # After a failure; the last of them again and again.
 RETRY_S = (10.0, 60.0, 600.0)
 
 
-class DatabaseAwayError(Exception):
-    """The database does not answer now."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Kept:
-    """Where a wallbox's sessions are kept, and the zone its days are counted in."""
-
-    ledger: Ledger
-    zone: tzinfo
-
-
 class SessionStore:
     """The sessions of all wallboxes, as the database knows them.
 
-    `repaired` is called with a wallbox whose ledger took something from the database.
+    `repaired` is called with a wallbox whose statistics have to be made anew, `restored`
+    with one and the ids of the sessions that its files had lost and got back; `wipes` is
+    where it is kept whose rows have to go.
     """
 
     def __init__(
-        self, hass: HomeAssistant, *, repaired: Callable[[str], None] | None = None
+        self,
+        hass: HomeAssistant,
+        *,
+        repaired: Callable[[str], None] | None = None,
+        restored: Callable[[str, list[str]], None] | None = None,
+        wipes: Wipes | None = None,
     ) -> None:
         """Start with no wallbox."""
         self._hass = hass
         self._repaired = repaired or (lambda _wallbox: None)
+        self._restored = restored or (lambda _wallbox, _ids: None)
+        self._wipes = wipes
+        # None until it was read whose rows have to go.
+        self._to_wipe: set[str] | None = None
         self._kept: dict[str, Kept] = {}
         self._listeners: list[Callable[[str | None], None]] = []
-        self._waiting: dict[str, SessionRow | None] = {}
+        self._waiting: dict[str, Standing | None] = {}
+        self._ran: dict[str, Standing] = {}
         self._whole: dict[str, int] = {}
+        self._filled: dict[str, int] = {}
+        self._compared: dict[str, Compared] = {}
         # Which engine has our tables, and how often they had to be made ready.
         self._prepared: Engine | None = None
         self._generation = 0
+        self._jobs = Jobs()
         self._turn = asyncio.Lock()
         self._wake = asyncio.Event()
         self._failing = False
@@ -85,6 +85,7 @@ class SessionStore:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
+        await self._jobs.async_idle()
         if self._waiting and not self._failing:
             try:
                 await self._async_flush()
@@ -130,7 +131,7 @@ class SessionStore:
     def put(self, record: SessionRecord) -> None:
         """Take a record that the ledger has."""
         if (kept := self._kept.get(record.wallbox)) is not None:
-            self._waiting[record.id] = row_of(record, kept.zone)
+            self._waiting[record.id] = (record, kept.zone)
             self._wake.set()
             self._tell(record.wallbox)
 
@@ -141,11 +142,57 @@ class SessionStore:
         self._wake.set()
         self._tell(None)
 
+    async def async_note_wipe(self, wallbox: str) -> None:
+        """Take note, also for after a restart, that all of a wallbox has to go.
+
+        Raises `JournalError`.
+        """
+        if self._wipes is not None:
+            await self._hass.async_add_executor_job(self._wipes.note, wallbox)
+        if self._to_wipe is not None:
+            self._to_wipe.add(wallbox)
+
+    async def async_wipe(self, wallbox: str) -> None:
+        """Delete the rows and statistics of a wallbox that was let go and noted.
+
+        What the database does not take now it takes later.
+        """
+        self._waiting = {
+            name: one
+            for name, one in self._waiting.items()
+            if one is None or one[0].wallbox != wallbox
+        }
+        self._wake.set()
+        self._tell(wallbox)
+        try:
+            await self._async_catch_up()
+        except DatabaseAwayError as err:
+            LOGGER.debug("The rows of %s go later: %s", wallbox, err)
+
+    async def async_forget_before(self, wallbox: str, before: float) -> None:
+        """Delete the sessions of a wallbox that began before an instant (s UTC).
+
+        The ledger has forgotten them before. Does nothing while the database is away.
+        """
+        if not await self._async_has_recorder():
+            return
+        try:
+            async with self._turn:
+                if not self._is_prepared:
+                    await self._async_job(lambda _engine: None, prepare=True)
+                await self._async_job(
+                    lambda engine: reconciling.wipe(engine, wallbox, before)
+                )
+        except DatabaseAwayError as err:
+            LOGGER.debug("Rows of %s that are too old stay: %s", wallbox, err)
+        self._tell(wallbox)
+
     @property
     def behind(self) -> bool:
         """Tell whether the database lacks something that the ledgers have."""
         return (
             bool(self._waiting)
+            or bool(self._to_wipe)
             or not self._is_prepared
             or any(self._whole.get(one) != self._generation for one in self._kept)
         )
@@ -208,6 +255,8 @@ class SessionStore:
         spans: list[Wanted],
     ) -> T:
         """Answer from the database, or from the ledgers while it is away or behind."""
+        some = self._asked_for(spans)
+        running = self._take_running(some)
         try:
             if self.behind:
                 await self._async_catch_up()
@@ -215,9 +264,8 @@ class SessionStore:
         except DatabaseAwayError as err:
             LOGGER.debug("Answered from the ledgers: %s", err)
             self._wake.set()
-            some = self._asked_for(spans)
             return await self._hass.async_add_executor_job(
-                lambda: look([row for one in some for row in _rows_of(one)])
+                lambda: look(reconciling.rows(some, running))
             )
 
     def _asked_for(self, spans: list[Wanted]) -> list[Kept]:
@@ -226,6 +274,16 @@ class SessionStore:
         for one in spans:
             wallboxes.update(self._kept if one.wallboxes is None else one.wallboxes)
         return [kept for key, kept in self._kept.items() if key in wallboxes]
+
+    def _take_running(self, some: list[Kept]) -> dict[str, Standing]:
+        """Bring what has flowed in the running sessions since they last changed."""
+        found = {}
+        for kept in some:
+            if (record := kept.running()) is not None:
+                found[record.id] = one = (record, kept.zone)
+                if self._ran.get(record.wallbox) != one:
+                    self._ran[record.wallbox] = self._waiting[record.id] = one
+        return found
 
     async def _async_catch_up(self) -> None:
         """Write what waits before an answer, unless that failed just now."""
@@ -273,12 +331,13 @@ class SessionStore:
         async with self._turn:
             if not self._is_prepared:
                 await self._async_job(lambda _engine: None, prepare=True)
+            await self._async_wipe_all()
             for wallbox, kept in list(self._kept.items()):
                 if self._whole.get(wallbox) != self._generation:
                     await self._async_reconcile(wallbox, kept)
             waiting = dict(self._waiting)
             if waiting:
-                await self._async_job(lambda engine: _write(engine, waiting))
+                await self._async_job(lambda engine: reconciling.write(engine, waiting))
             for session_id, row in waiting.items():
                 if self._waiting.get(session_id) is row:
                     del self._waiting[session_id]
@@ -286,11 +345,47 @@ class SessionStore:
             LOGGER.info("The database has all sessions again")
             self._failing = False
 
+    async def _async_wipe_all(self) -> None:
+        """Delete the rows of those whose history has to go, before anything else."""
+        if self._wipes is None:
+            return
+        job = self._hass.async_add_executor_job
+        try:
+            if self._to_wipe is None:
+                self._to_wipe = await job(self._wipes.pending)
+            for wallbox in sorted(self._to_wipe):
+                await self._async_wipe_one(wallbox)
+                await job(self._wipes.done, wallbox)
+                self._to_wipe.discard(wallbox)
+        except JournalError as err:
+            raise DatabaseAwayError(f"a file cannot be read or written: {err}") from err
+
+    async def _async_wipe_one(self, wallbox: str) -> None:
+        """Delete the rows and the statistics of a wallbox."""
+
+        def wiped(engine: Engine) -> list[str]:
+            """Delete the rows and return which statistics there are."""
+            reconciling.wipe(engine, wallbox)
+            return statistic_ids(self._hass, wallbox)
+
+        ids = await self._async_job(wiped)
+        get_instance(self._hass).async_clear_statistics(ids)
+        self._whole.pop(wallbox, None)
+
     async def _async_reconcile(self, wallbox: str, kept: Kept) -> None:
         """Bring a ledger and the database together."""
         generation = self._generation
-        taken = await self._async_job(lambda engine: _reconcile(engine, wallbox, kept))
-        self._whole[wallbox] = generation
+        compared = self._compared.setdefault(wallbox, {})
+        async with kept.turn:
+            if self._kept.get(wallbox) is not kept:
+                # It was let go meanwhile, and its files may be gone.
+                return
+            taken = await self._async_job(
+                lambda engine: reconciling.reconcile(engine, wallbox, kept, compared)
+            )
+        # A database that is another one, or was broken, has lost statistics as well.
+        fresh = self._filled.get(wallbox, generation) != generation
+        self._whole[wallbox] = self._filled[wallbox] = generation
         if taken:
             LOGGER.warning(
                 "%s sessions were missing in the files of %s and were taken from the "
@@ -298,6 +393,8 @@ class SessionStore:
                 len(taken),
                 wallbox,
             )
+            self._restored(wallbox, taken)
+        if taken or fresh:
             self._repaired(wallbox)
             self._tell(wallbox)
 
@@ -310,26 +407,18 @@ class SessionStore:
         instance = get_instance(self._hass)
         if not instance.async_recorder_ready.is_set():
             raise DatabaseAwayError("the recorder is starting")
-        try:
-            return await instance.async_add_executor_job(
-                self._work, instance, work, prepare
-            )
-        except RuntimeError as err:
-            # The recorder's executor takes nothing once it shuts down.
-            raise DatabaseAwayError(str(err)) from err
+        return await self._jobs.async_do(
+            instance, lambda engine: self._work(engine, work, prepare)
+        )
 
     def _work[T](
-        self,
-        instance: Recorder,
-        work: Callable[[Engine], T],
-        prepare: bool,
+        self, engine: Engine | None, work: Callable[[Engine], T], prepare: bool
     ) -> T:
         """Do something with an engine that has our tables."""
         from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
         from . import table  # noqa: PLC0415
 
-        engine = instance.engine
         try:
             if engine is not None and prepare:
                 table.prepare(engine)
@@ -342,61 +431,3 @@ class SessionStore:
             # Nobody knows what is left of the tables: next time all is compared.
             self._prepared = None
             raise DatabaseAwayError(str(err).partition("\n")[0]) from err
-
-
-def _write(engine: Engine, waiting: dict[str, SessionRow | None]) -> None:
-    """Write rows and delete those that are gone."""
-    from . import table  # noqa: PLC0415
-
-    table.write(engine, [row for row in waiting.values() if row is not None])
-    table.remove(engine, [one for one, row in waiting.items() if row is None])
-
-
-def _rows_of(kept: Kept) -> list[SessionRow]:
-    """Return all sessions of a ledger; a file that cannot be read is left out."""
-    rows = []
-    try:
-        for month in kept.ledger.months():
-            rows += [row_of(one, kept.zone) for one in kept.ledger.month(month).records]
-    except JournalError as err:
-        LOGGER.error("A file of sessions cannot be read: %s", err)
-    return rows
-
-
-def _reconcile(engine: Engine, wallbox: str, kept: Kept) -> list[str]:
-    """Give each side what it lacks; returns what the ledger took.
-
-    A tombstone holds on both sides. What neither can read stays where it is.
-    """
-    from . import table  # noqa: PLC0415
-
-    there = table.revisions(engine, wallbox)
-    try:
-        pages = [kept.ledger.month(month) for month in kept.ledger.months()]
-        rows = {
-            one.id: row_of(one, kept.zone) for page in pages for one in page.records
-        }
-        doubtful = {one for page in pages for one in page.damage.ids}
-        asked = [one for one in there if one not in rows or one in doubtful]
-        found = _readable(table.records(engine, asked))
-        taken = kept.ledger.absorb(found)
-        gone = {one.id for one in found if one.id not in rows} - set(taken)
-        records = {one.id: one for one in found}
-    except (JournalError, LedgerError) as err:
-        raise DatabaseAwayError(f"a file of sessions cannot be read: {err}") from err
-    rows |= {one: row_of(records[one], kept.zone) for one in taken}
-    table.remove(engine, gone)
-    lacks = [row for row in rows.values() if there.get(row.id) != row.revision]
-    table.write(engine, lacks)
-    return taken
-
-
-def _readable(texts: Any) -> list[SessionRecord]:
-    """Return the records that this version can read."""
-    found = []
-    for text in texts:
-        try:
-            found.append(SessionRecord.from_dict(json.loads(text)))
-        except SessionError, ValueError, TypeError:
-            LOGGER.debug("A record of another version stays in the database")
-    return found

@@ -63,13 +63,13 @@ class SessionRow:
 class Wanted:
     """Which sessions are asked for: those that begin from `start` up to `end`.
 
-    None leaves a bound or a filter out; `wallboxes` empty is none at all.
+    None leaves a bound or a filter out; `wallboxes` or `users` empty is none at all.
     """
 
     start: float | None = None
     end: float | None = None
     wallboxes: tuple[str, ...] | None = None
-    user_id: str | None = None
+    users: tuple[str, ...] | None = None
     visits: bool = False
 
 

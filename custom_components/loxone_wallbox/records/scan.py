@@ -71,7 +71,7 @@ def _picks(row: SessionRow, wanted: Wanted) -> bool:
     """Tell whether a session is wanted, whenever it was."""
     return (
         (wanted.wallboxes is None or row.wallbox in wanted.wallboxes)
-        and (wanted.user_id is None or row.user_id == wanted.user_id)
+        and (wanted.users is None or row.user_id in wanted.users)
         and (row.occasion or wanted.visits)
     )
 

@@ -12,6 +12,8 @@ from .journal import Journal
 
 # The file is written anew when it has grown to so many records.
 COMPACT_AT = 500
+# Or to so many bytes: a state of weeks with many prices is long.
+COMPACT_BYTES = 8_000_000
 
 
 class StateKeeper:
@@ -30,7 +32,7 @@ class StateKeeper:
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Keep a state; raises `JournalError` when the disk does not take it."""
-        if self._count >= COMPACT_AT:
+        if self._count >= COMPACT_AT or self._journal.size() > COMPACT_BYTES:
             self._journal.replace([state])
             self._count = 1
             return

@@ -16,11 +16,11 @@ from homeassistant.const import UnitOfEnergy, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.recorder import get_instance
 
-from ..charging.hourly import HourSum, added_up, hours_of
+from ..charging.hourly import HourSum
 from ..charging.money import decimals
-from ..charging.session import SessionRecord
 from ..charging.slices import floor_hour
 from ..const import DOMAIN, LOGGER
+from .hours import LedgerHours
 from .journal import JournalError
 from .ledger import Ledger
 
@@ -37,6 +37,10 @@ SETTLE_S = 5.0
 RETRY_S = 600.0
 HOUR = timedelta(hours=1)
 FAR_BACK = datetime(2000, 1, 1, tzinfo=UTC)
+# How far the last hour before an instant is looked for; it is seldom long before.
+LOOK_BACK_DAYS = (2, 40, 400, None)
+# What the key of a cost begins with, before its currency.
+COST = "cost_"
 # Sums closer than this are the same.
 SAME = 1e-6
 
@@ -46,47 +50,75 @@ type Hours = dict[datetime, tuple[float, float]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Series:
-    """One statistic: its key, name and unit, and its value of an hour."""
+    """One statistic: its key, what names it, its unit, and its value of an hour."""
 
     key: str
+    name: str
     unit: str | None
     unit_class: str | None
     value: Callable[[HourSum], float]
 
 
-def series_of(currency: str | None) -> list[Series]:
-    """Return the statistics of a wallbox; without a currency there is no cost."""
-    found = [
+def series_of(currencies: Iterable[str]) -> list[Series]:
+    """Return the statistics of a wallbox; each currency has a cost of its own."""
+    return [
         Series(
             key="energy",
+            name="energy",
             unit=UnitOfEnergy.KILO_WATT_HOUR,
             unit_class="energy",
             value=lambda hour: hour.energy_wh / 1000,
         ),
         Series(
             key="sessions",
+            name="sessions",
             unit=None,
             unit_class=None,
             value=lambda hour: float(hour.sessions),
         ),
         Series(
             key="charging_time",
+            name="charging_time",
             unit=UnitOfTime.HOURS,
             unit_class="duration",
             value=lambda hour: hour.charging_s / 3600,
         ),
+        *(_cost_series(currency) for currency in sorted(currencies)),
     ]
-    if currency is not None:
-        unit = 10 ** decimals(currency)
-        found.append(
-            Series(
-                key="cost",
-                unit=currency,
-                unit_class=None,
-                value=lambda hour: (hour.cost_minor or 0) / unit,
-            )
-        )
-    return found
+
+
+def _cost_series(currency: str) -> Series:
+    """Return the statistic of the cost in a currency."""
+    unit = 10 ** decimals(currency)
+    return Series(
+        key=f"{COST}{currency.lower()}",
+        name="cost",
+        unit=currency,
+        unit_class=None,
+        value=lambda hour: hour.costs.get(currency, 0) / unit,
+    )
+
+
+def prefix_of(wallbox: str) -> str:
+    """Return what the ids of a wallbox's statistics begin with."""
+    slug = "".join(sign if sign.isalnum() else "_" for sign in wallbox.lower())
+    return f"{DOMAIN}:{slug}"
+
+
+def statistic_ids(hass: HomeAssistant, wallbox: str) -> list[str]:
+    """Return the statistics that the recorder has of a wallbox. Blocking."""
+    from homeassistant.components.recorder.statistics import (  # noqa: PLC0415
+        get_metadata,
+    )
+
+    prefix = f"{prefix_of(wallbox)}_"
+    keys = {one.key for one in series_of(())}
+    found = {
+        one: one.removeprefix(prefix)
+        for one in get_metadata(hass, statistic_source=DOMAIN)
+        if one.startswith(prefix)
+    }
+    return [one for one, key in found.items() if key in keys or key.startswith("cost")]
 
 
 class SessionStatistics:
@@ -103,16 +135,14 @@ class SessionStatistics:
         *,
         name: str,
         names: Mapping[str, str],
-        currency: str | None,
     ) -> None:
         """Take the wallbox and its ledger."""
         self._hass = hass
-        self._ledger = ledger
+        self._hours = LedgerHours(ledger)
         self._name = name
         self._names = names
-        self._series = series_of(currency)
-        slug = "".join(sign if sign.isalnum() else "_" for sign in wallbox.lower())
-        self._prefix = f"{DOMAIN}:{slug}"
+        self._wallbox = wallbox
+        self._prefix = prefix_of(wallbox)
         # What the recorder was given and may not have written yet.
         self._given: dict[str, Hours] = {}
         self._since: datetime | None = None
@@ -158,23 +188,27 @@ class SessionStatistics:
         """Write the hours since an instant, as far as they changed."""
         if RECORDER not in self._hass.config.components:
             return
+        since = floor_hour(since)
         instance = get_instance(self._hass)
         await instance.async_recorder_ready.wait()
         try:
-            hours = await self._hass.async_add_executor_job(self._hours, since)
+            hours = await self._hass.async_add_executor_job(self._hours.since, since)
         except JournalError as err:
             LOGGER.error("A file of sessions cannot be read: %s", err)
             return
-        ids = {f"{self._prefix}_{one.key}" for one in self._series}
-        there = await instance.async_add_executor_job(_known, self._hass, ids)
-        if since == FAR_BACK and hours:
+        if since == FAR_BACK:
+            if not hours:
+                return
             # The ledger may have forgotten what was before, as the owner wished.
             since = hours[0].start
+        wanted, there = await instance.async_add_executor_job(
+            self._there, since, {one for hour in hours for one in hour.costs}
+        )
         from homeassistant.components.recorder.statistics import (  # noqa: PLC0415
             async_add_external_statistics,
         )
 
-        for series in self._series:
+        for series in wanted:
             meta = self._meta(series)
             known = self._with_given(meta["statistic_id"], there)
             if rows := _rows(series, hours, known, since):
@@ -193,13 +227,21 @@ class SessionStatistics:
         self._given[statistic_id] = given
         return {**known, **given}
 
-    def _hours(self, since: datetime) -> list[HourSum]:
-        """Return what the ledger says of the hours since an instant."""
-        records: list[SessionRecord] = []
-        for month in self._ledger.months():
-            records += self._ledger.month(month).records
-        hours = added_up(hour for record in records for hour in hours_of(record))
-        return [hour for hour in hours if hour.start >= since]
+    def _there(
+        self, since: datetime, currencies: set[str]
+    ) -> tuple[list[Series], dict[str, Hours]]:
+        """Return the statistics there are to be, and what the recorder has of them.
+
+        A cost in another currency than before leaves nothing of the old one behind.
+        """
+        prefix = f"{self._prefix}_{COST}"
+        found = {*statistic_ids(self._hass, self._wallbox), *self._given}
+        costs = {one.removeprefix(prefix) for one in found if one.startswith(prefix)}
+        wanted = series_of(currencies | {one.upper() for one in costs})
+        # What was given may not be written yet; it is kept until it is seen.
+        given = [start for hours in self._given.values() for start in hours]
+        ids = {f"{self._prefix}_{one.key}" for one in wanted}
+        return wanted, _known(self._hass, ids, min([since, *given]))
 
     def _meta(self, series: Series) -> StatisticMetaData:
         """Return how the recorder knows a statistic."""
@@ -211,7 +253,7 @@ class SessionStatistics:
         return StatisticMetaData(
             mean_type=StatisticMeanType.NONE,
             has_sum=True,
-            name=f"{self._name} {self._names.get(series.key, series.key)}",
+            name=f"{self._name} {self._names.get(series.name, series.name)}",
             source=DOMAIN,
             statistic_id=f"{self._prefix}_{series.key}",
             unit_class=series.unit_class,
@@ -219,14 +261,37 @@ class SessionStatistics:
         )
 
 
-def _known(hass: HomeAssistant, ids: set[str]) -> dict[str, Hours]:
-    """Return what the recorder has of some statistics."""
+def _known(hass: HomeAssistant, ids: set[str], since: datetime) -> dict[str, Hours]:
+    """Return what the recorder has of some statistics since an instant.
+
+    Of each also its last hour before, whose sum is where the others begin.
+    """
+    known = _between(hass, ids, since, None)
+    end = since
+    for days in LOOK_BACK_DAYS:
+        start = FAR_BACK if days is None else since - timedelta(days=days)
+        lacking = {
+            one for one in ids if min(known.get(one, {}), default=since) >= since
+        }
+        if not lacking or start >= end:
+            break
+        for statistic_id, hours in _between(hass, lacking, start, end).items():
+            last = max(hours)
+            known.setdefault(statistic_id, {})[last] = hours[last]
+        end = start
+    return known
+
+
+def _between(
+    hass: HomeAssistant, ids: set[str], start: datetime, end: datetime | None
+) -> dict[str, Hours]:
+    """Return what the recorder has of some statistics in a span."""
     from homeassistant.components.recorder.statistics import (  # noqa: PLC0415
         statistics_during_period,
     )
 
     found = statistics_during_period(
-        hass, FAR_BACK, None, ids, "hour", None, {"state", "sum"}
+        hass, start, end, ids, "hour", None, {"state", "sum"}
     )
     return {
         statistic_id: {
@@ -237,6 +302,7 @@ def _known(hass: HomeAssistant, ids: set[str]) -> dict[str, Hours]:
             for row in rows
         }
         for statistic_id, rows in found.items()
+        if rows
     }
 
 

@@ -6,6 +6,7 @@ engine has are used. Raises SQLAlchemy's errors: whoever calls tries again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from itertools import batched
 from typing import Any
@@ -24,6 +25,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     delete,
     insert,
     inspect,
@@ -132,7 +134,7 @@ def _add_column(engine: Engine, table: Table, column: Column[Any]) -> None:
 def write(engine: Engine, rows: Sequence[SessionRow]) -> None:
     """Write sessions, each all or nothing, in the place of what was there of them."""
     for some in batched(rows, BATCH, strict=False):
-        with engine.begin() as connection:
+        with engine.begin() as connection, overwriting(connection):
             _delete(connection, [row.id for row in some])
             connection.execute(insert(SESSION), [_session(row) for row in some])
             if parts := [part for row in some for part in _slices(row)]:
@@ -142,8 +144,47 @@ def write(engine: Engine, rows: Sequence[SessionRow]) -> None:
 def remove(engine: Engine, ids: Iterable[str]) -> None:
     """Delete sessions; one that is not there is deleted already."""
     for some in batched(ids, BATCH, strict=False):
-        with engine.begin() as connection:
+        with engine.begin() as connection, overwriting(connection):
             _delete(connection, some)
+
+
+def wipe(engine: Engine, wallbox: str, before: float | None = None) -> None:
+    """Delete sessions of a wallbox so that nothing of them is left in the file.
+
+    Those that began before an instant (s UTC), or all.
+
+    SQLite overwrites what it deletes only when asked to, and keeps older pages in its
+    log until that is written back. Other engines do as they are set up.
+    """
+    own = SESSION.c.wallbox == wallbox
+    if before is not None:
+        own = and_(own, SESSION.c.start_ts < before)
+    parts = SLICE.c.session_id.in_(select(SESSION.c.id).where(own))
+    with engine.connect() as connection:
+        with overwriting(connection):
+            connection.execute(delete(SLICE).where(parts))
+            connection.execute(delete(SESSION).where(own))
+            connection.commit()
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+@contextmanager
+def overwriting(connection: Connection) -> Iterator[None]:
+    """Have SQLite overwrite what is deleted or changed meanwhile.
+
+    Nobody finds a person in what is left of rows when the person is to be forgotten.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    before = connection.exec_driver_sql("PRAGMA secure_delete").scalar()
+    connection.exec_driver_sql("PRAGMA secure_delete = ON")
+    try:
+        yield
+    finally:
+        usual = {0: "OFF", 1: "ON"}.get(before or 0, "FAST")
+        connection.exec_driver_sql(f"PRAGMA secure_delete = {usual}")
 
 
 def _delete(connection: Connection, ids: Sequence[str]) -> None:

@@ -106,9 +106,11 @@ SDM230 = replace(
     id="eastron_sdm230",
     model="SDM230 Modbus",
     limits=_limits(60, (0x00, 0x25), (0x46, 0x4F)),
+    # Other sources say 2400.
     line=Line(),
     identity=_identity(),
     source="Eastron SDM230 Modbus protocol 1.1",
+    proven=False,
 )
 SDM72_V1 = replace(
     SDM120,

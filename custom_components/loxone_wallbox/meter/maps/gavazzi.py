@@ -138,7 +138,9 @@ EM24_E1 = replace(
     id="gavazzi_em24_e1",
     model="EM24 E1 (Ethernet)",
     # The document states no limit; the sister with the same map has 50.
-    limits=_limits(50, (0x00, 0x4F), (0x5000, 0x5006), fallback=11),
+    limits=replace(
+        _limits(50, (0x00, 0x4F), (0x5000, 0x5006), fallback=11), answer_s=None
+    ),
     line=Line(tcp_port=502),
     identity=_identity(0x5000, *range(1648, 1654)),
     source="Carlo Gavazzi EM24 Ethernet communication protocol",

@@ -79,6 +79,7 @@ WE514 = MeterProfile(
     limits=Limits(
         max_registers=18,
         runs=(
+            Run(first=0x0B, last=0x0B),
             # That it bridges the gaps between its values is likely, not documented.
             Run(first=0x130, last=0x141),
             Run(first=0x158, last=0x15B),
@@ -87,11 +88,16 @@ WE514 = MeterProfile(
         spacing_s=0.1,
         fallback_registers=2,
     ),
+    # The maker's list says no parity, those who have one even.
     line=Line(parity="E"),
-    identity=Identity(),
+    identity=Identity(
+        model=Register(address=0x0B, kind=Kind.UINT16), models=frozenset({0xA2})
+    ),
     resolution_wh=10,
     source="Orno register description OR-WE-514 & OR-WE-515",
     rollover_wh=10**9,
+    # Some read its power without a sign.
+    proven=False,
 )
 WE516 = replace(
     WE514,
@@ -119,6 +125,7 @@ WE516 = replace(
         spacing_s=0.3,
         fallback_registers=10,
     ),
+    identity=Identity(),
     source="MBMD, orno3p",
     rollover_wh=None,
 )

@@ -181,7 +181,8 @@ FINDER_7M24 = MeterProfile(
         max_registers=40,
         runs=(
             Run(first=2500, last=2599, space="input", step=2),
-            Run(first=2752, last=2759, space="input", step=2),
+            # Beside the energies stand the reactive ones.
+            Run(first=2752, last=2759, space="input", step=2, filled=True),
         ),
         spacing_s=0.1,
         fallback_registers=10,

@@ -136,7 +136,6 @@ FINDER_7E23 = replace(
     model="7E.23 Modbus",
     identity=_identity("7E23"),
     source="Finder 7E.23 user manual, Modbus and register pages",
-    refresh_s=5,
 )
 
 PROFILES = (ALE3, ALE3_ONE_WAY, ALD1, ALD1_ONE_WAY, FINDER_7E23)

@@ -1,0 +1,1 @@
+"""The end-to-end test: a real browser before a real Home Assistant."""

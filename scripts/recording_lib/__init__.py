@@ -1,0 +1,1 @@
+"""The film of the card in the documentation."""

@@ -1,0 +1,1 @@
+"""Home Assistant in a process of its own, which may be killed at any instant."""

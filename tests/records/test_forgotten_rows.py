@@ -1,0 +1,85 @@
+"""People are forgotten in a database of every kind; sums and other people stay."""
+
+from datetime import timedelta
+import json
+
+from sqlalchemy import Engine, insert, select
+
+from homeassistant.components.recorder.db_schema import (
+    Base,
+    EventData,
+    Events,
+    EventTypes,
+)
+
+from .nights import RULES, stay, utc
+from custom_components.loxone_wallbox.charging.session import SessionRecord
+from custom_components.loxone_wallbox.charging.session_book import SessionBook
+from custom_components.loxone_wallbox.records import table
+from custom_components.loxone_wallbox.records.forgotten_rows import Traces, forget_rows
+from custom_components.loxone_wallbox.records.mapping import row_of
+
+ADA, BOB = "p00000000000000ad", "p00000000000000b0"
+NAME, TAG = 'Ada "Countess" Lovelace', "04A2B3C4D5"
+
+
+def call(domain: str, **data: object) -> str:
+    """Return a recorded call of an action."""
+    told = {"domain": domain, "service": "get_sessions", "service_data": data}
+    return json.dumps(told, separators=(",", ":"), ensure_ascii=False)
+
+
+def test_rows_and_calls(engine: Engine) -> None:
+    """Sessions are nobody's, calls of our actions name nobody, those of others do."""
+    table.prepare(engine)
+    Base.metadata.create_all(engine)
+    start = utc("2026-01-10T18:00")
+    records = []
+    for number, user in enumerate((ADA, BOB, ADA)):
+        book = SessionBook(wallbox="box", seq=number)
+        at = start + timedelta(days=number)
+        record = stay(at, 2.0, book)[1][-1].record
+        plain = {**record.as_dict(), "user_id": user}
+        records.append(SessionRecord.from_dict(plain))
+    table.write(engine, [row_of(one, RULES.zone) for one in records])
+    calls = [
+        call("loxone_wallbox", user=NAME.upper(), users={ADA: NAME}, note=f"x {TAG}"),
+        call("notify", message=NAME),
+    ]
+    with engine.begin() as connection:
+        connection.execute(
+            insert(EventTypes), [{"event_type_id": 1, "event_type": "call_service"}]
+        )
+        for number, text in enumerate(calls, 1):
+            connection.execute(
+                insert(EventData), [{"data_id": number, "shared_data": text}]
+            )
+            connection.execute(
+                insert(Events),
+                [{"event_id": number, "event_type_id": 1, "data_id": number}],
+            )
+    found = forget_rows(engine, [ADA], [NAME, TAG])
+    assert (found.sessions, found.calls) == (2, 1)
+    sqlite = engine.dialect.name == "sqlite"
+    assert found.traces is (Traces.NONE if sqlite else Traces.SERVER)
+    nobodys = [row_of(one.without_person(), RULES.zone) for one in records]
+    after = [
+        one if number != 1 else row_of(records[1], RULES.zone)
+        for number, one in enumerate(nobodys)
+    ]
+    assert table.revisions(engine, "box") == {one.id: one.revision for one in after}
+    with engine.connect() as connection:
+        whose = set(connection.execute(select(table.SLICE.c.user_id)).scalars())
+        texts = connection.execute(
+            select(EventData.shared_data).order_by(EventData.data_id)
+        ).scalars()
+        ours, other = texts
+    assert whose == {None, BOB}
+    assert json.loads(ours or "")["service_data"] == {
+        "user": "deleted",
+        "users": {"deleted": "deleted"},
+        "note": "x deleted",
+    }
+    assert other == calls[1]
+    again = forget_rows(engine, [ADA], [NAME, TAG])
+    assert (again.sessions, again.calls) == (0, 0)
