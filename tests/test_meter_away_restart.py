@@ -236,6 +236,23 @@ async def test_a_car_that_comes_and_a_clock_that_is_set(
     )
 
 
+async def test_an_old_word_of_a_car_that_came(story: Story) -> None:
+    """Of what it has taken the Miniserver has not heard yet, as just after its start."""
+    home = story.home
+    await story.miniserver_goes()
+    await home.run(10)
+    box = home.simulator.wallboxes[0]
+    box._world._publishers[box.uuid]._energy_every_s = 1e9
+    story.car(comes=True)
+    await home.run(150)
+    await story.miniserver_comes_back()
+    told = home.wallbox().state.session
+    assert told is not None
+    assert story.counted_wh - 1000 * (told.energy_kwh or 0) > 220
+    taken = await story.ends()
+    assert taken == pytest.approx([story.counted_wh], abs=STEP_WH)
+
+
 @pytest.mark.parametrize("set_meanwhile", [True, False], ids=["meanwhile", "later"])
 @pytest.mark.parametrize("off_s", [HOUR_S, -HOUR_S], ids=["ahead", "behind"])
 async def test_stays_that_only_the_miniserver_saw(

@@ -62,6 +62,7 @@ class Recording:
         show: Callable[[], None],
     ) -> None:
         """Go on from what was kept; `show` is called when something is to be shown."""
+        kept = replace(kept, rules=replace(kept.rules, max_w=max_kw * 1000))
         self._rules, self._people = kept.rules, kept.people
         self._show = show
         self._source = EnergySource(max_kw, kept.energy, meter)

@@ -225,6 +225,34 @@ def test_what_others_took_between() -> None:
     assert begun(away(seen_empty(), later, 8_000, **there, between_wh=2_001)) == 5_000
 
 
+@pytest.mark.parametrize(
+    ("stayed_s", "risen", "own"),
+    [
+        # An old word of who came two minutes ago, at full power since.
+        (120, 380, 380),
+        # More than it can have taken in that time.
+        (120, 600, 0),
+        # A word is not so old as a long stay.
+        (3_600, 550, 550),
+        (3_600, 600, 0),
+        # Since when it is there is not known.
+        (None, 550, 550),
+        (None, 600, 0),
+    ],
+)
+def test_a_word_from_before_the_car_charged(
+    stayed_s: int | None, risen: int, own: int
+) -> None:
+    """What the car can have taken since then is its own, and not another's."""
+    later = START + timedelta(hours=9)
+    since = None if stayed_s is None else later - timedelta(seconds=stayed_s)
+    strong = replace(RULES, max_w=11_000.0)
+    reading = Reading(at=later, wh=5_000.0 + risen, power_w=11_000.0)
+    found = Found(connected=True, reading=reading, visit_since=since, visit_wh=0.0)
+    book = seen_empty().resumed(found, strong).book
+    assert begun(book) == 5_000 + risen - own
+
+
 def test_a_stay_that_is_accounted_for_is_not_named_between_again() -> None:
     """Found empty, the rest is behind the newest stay that only the wallbox saw."""
     book = seen_empty()

@@ -4,12 +4,13 @@ Takes what meter and wallbox tell, gives whose energy the counter shows.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from .following import LATE, OpenSession
-from .rest import FORGOTTEN_WH, WORD_OFF, Rest, begin_wh
+from .rest import FORGOTTEN_WH, HOUR, WORD_LATE, WORD_OFF, Rest, begin_wh
 from .sharing import begun
+from .slices import SessionRules
 from .tally import Reading
 
 
@@ -73,7 +74,15 @@ class Found:
             return None
         return max(total - (self._taken or 0) - self.between, known or 0)
 
-    def start_wh(self, rest: Rest | None, last: OpenSession | None) -> int | None:
+    def _late_wh(self, rules: SessionRules) -> float:
+        """Return what the present stay can have taken since the word of that, in Wh."""
+        since = self.visit_since
+        stayed = WORD_LATE if since is None else self.reading.at - since + LATE
+        return rules.max_w * (max(min(stayed, WORD_LATE), timedelta()) / HOUR)
+
+    def start_wh(
+        self, rest: Rest | None, last: OpenSession | None, rules: SessionRules
+    ) -> int | None:
         """Return where the counter stood when the present stay began, if known.
 
         Without a `rest` it is known at least where the `last` session ended.
@@ -84,7 +93,8 @@ class Found:
         if total is None:
             return None
         if rest is not None:
-            return begin_wh(rest.wh, total, self._taken, self.between)
+            late = self._late_wh(rules)
+            return begin_wh(rest.wh, total, self._taken, self.between, late)
         before = max(total - (self._taken or 0), 0)
         ended = None if last is None else last.tally.wh
         return before if ended is None or total < ended else max(before, ended)
@@ -113,7 +123,7 @@ class Found:
 
 
 def begun_after(
-    session: OpenSession, rest: Rest | None, reading: Reading
+    session: OpenSession, rest: Rest | None, reading: Reading, rules: SessionRules
 ) -> OpenSession:
     """Return a session that a reading tells where the counter stood as it began.
 
@@ -124,7 +134,8 @@ def begun_after(
     found = Found(
         connected=True,
         reading=reading,
+        visit_since=session.connected,
         visit_wh=session.told_wh,
         between_wh=rest.between,
     )
-    return begun(session, found.start_wh(rest, None))
+    return begun(session, found.start_wh(rest, None, rules))

@@ -22,6 +22,9 @@ KEEP_EVERY = timedelta(minutes=5)
 FORGOTTEN_WH = 100
 # More does not flow before the word of a car that just came has arrived: 5 s at 22 kW.
 WORD_LATE_WH = 30
+# The wallbox's word of a running stay is so old at most: one a minute, and a Miniserver
+# that has just started has read none yet.
+WORD_LATE = timedelta(minutes=3)
 # A word so much off is still about the same energy, as regulation allows for a meter.
 WORD_OFF = 0.1
 
@@ -122,14 +125,16 @@ class Rest:
         return found.saved
 
 
-def begin_wh(least: int, total: int, taken: int | None, between: int = 0) -> int:
+def begin_wh(
+    least: int, total: int, taken: int | None, between: int = 0, late: float = 0.0
+) -> int:
     """Return where the counter stood when a car came that finds it at `total` now.
 
     `least` is where it stood at rest, `taken` what the wallbox says that the car took,
-    `between` what it says of whole stays after the rest; all in Wh. That word is coarser
-    than the counter and of another instant: it only tells whether others took something,
-    too. Without a word all of it is this car's. A counter that shows less than before is
-    another one, and only the word is left.
+    `between` what it says of whole stays after the rest and `late` what the car can have
+    taken since that word; all in Wh. The word is coarser than the counter: it only tells
+    whether others took something, too. Without a word all of it is this car's. A counter
+    that shows less than before is another one, and only the word is left.
     """
     word = taken or 0
     before = max(total - word, 0)
@@ -141,5 +146,6 @@ def begin_wh(least: int, total: int, taken: int | None, between: int = 0) -> int
     if between > risen or (alone and not fits):
         # Told of another time, or twice.
         between = 0
-    others = taken is not None and before - least - between > slack
+    more = before - least - between
+    others = taken is not None and more > max(slack, late)
     return before if others else least + between

@@ -144,7 +144,7 @@ class SessionBook:
             late = self._read_late(reading, rules)
             return late.then(late.book._rested(reading, rules))  # noqa: SLF001
         if self.rest is not None and reading.counted_wh is not None:
-            session = begun_after(session, self.rest, reading)
+            session = begun_after(session, self.rest, reading, rules)
             return replace(self, open=session, rest=None).read(reading, rules)
         after, kind = switched(session, session.read(reading, rules))
         if kind is not None:
@@ -178,7 +178,7 @@ class SessionBook:
             return Step(book=self)
         late = reading.at + closing.ahead - closing.ended
         if self.rest is not None and closing.awaits:
-            closing = begun_after(closing, self.rest, reading)
+            closing = begun_after(closing, self.rest, reading, rules)
         if not closing.awaits and not -LATE <= late <= BEHIND:
             return Step(book=replace(self, closing=None))
         after = closing.corrected(wh, rules)
@@ -312,7 +312,7 @@ class SessionBook:
     def _arrived(self, found: Found, rules: SessionRules) -> Step:
         """Begin the session of a car that came while nobody looked."""
         at = min(found.visit_since or found.reading.at, found.reading.at)
-        wh, rest = found.start_wh(self.rest, self.closing), self.rest
+        wh, rest = found.start_wh(self.rest, self.closing, rules), self.rest
         if rest is not None:
             rest = replace(rest, between=found.between)
         step = replace(self, rest=rest).plugged(at, rules, wh, found.visit_id)

@@ -27,13 +27,14 @@ class SessionRules:
 
     `zone` is that of the home, `peak` the peak hours of the regulation profile in its
     own zone. A stay with less than `min_wh` is a visit; a car charges above
-    `charging_w`.
+    `charging_w`, and never above `max_w`, 0 where that is unknown.
     """
 
     zone: tzinfo
     peak: Schedule | None = None
     min_wh: int = int(FINISHED_WH)
     charging_w: float = CHARGING_W
+    max_w: float = 0.0
 
     def in_peak(self, at: datetime) -> bool:
         """Tell whether an instant is in the peak."""
