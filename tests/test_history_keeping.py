@@ -249,6 +249,7 @@ async def test_goes(home: HistoryHome, tmp_path: Path, whole: bool) -> None:
     recordings = [one.recording for one in home.entry.runtime_data.wallboxes.values()]
     recordings[0]._statistics.changed()
     assert await hourly_kwh(home, 2.0) == pytest.approx(2.0)
+    await leave_copy(home, secret)
     assert stands(tmp_path, home, secret)
     wish(home, history_on_removal="goes")
     await async_expire(home.hass)
@@ -269,8 +270,29 @@ async def test_goes(home: HistoryHome, tmp_path: Path, whole: bool) -> None:
     await until_rows(home, 2 * len(left))
     await eventually(lambda: not async_get_store(home.hass)._to_wipe)
     assert await hourly_kwh(home, 0.0) == 0.0
-    assert not stands(tmp_path, home, secret)
+    # A copy that SQLite has left on another page goes a moment later.
+    await eventually(lambda: not stands(tmp_path, home, secret))
     assert bool(wishes(home)) is not whole
+
+
+async def leave_copy(home: HistoryHome, text: str) -> None:
+    """Leave a text on a page that nobody uses, as SQLite does when it moves rows."""
+    instance = get_instance(home.hass)
+
+    def leave() -> None:
+        """Write it and let the page go."""
+        assert instance.engine is not None
+        with instance.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA secure_delete = OFF")
+            connection.exec_driver_sql("CREATE TABLE moved (text TEXT)")
+            connection.execute(
+                sa.text("INSERT INTO moved VALUES (:one)"), {"one": text}
+            )
+            connection.commit()
+            connection.exec_driver_sql("DROP TABLE moved")
+            connection.commit()
+
+    await instance.async_add_executor_job(leave)
 
 
 def stands(folder: Path, home: HistoryHome, text: str) -> list[str]:

@@ -25,10 +25,12 @@ from homeassistant.components.recorder.db_schema import EventData, Events, Event
 from homeassistant.components.recorder.repack import repack_database
 from homeassistant.components.recorder.tasks import RecorderTask
 from homeassistant.const import EVENT_CALL_SERVICE
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
 
-from ..const import DOMAIN
+from ..const import DOMAIN, LOGGER
 from .mapping import revision_of
-from .table import BATCH, SESSION, SLICE, overwriting
+from .table import BATCH, SESSION, SLICE, overwriting, write_back
 
 GONE = "deleted"
 CHUNK_BYTES = 1 << 20
@@ -80,7 +82,7 @@ class ForgetTask(RecorderTask):
             found = forget_rows(engine, self.people, self.words)
             if found.traces is Traces.SOME:
                 repack_database(instance)
-                _write_back(engine)
+                write_back(engine)
                 left = traces_in(engine, [*self.people, *_tellings(self.words)])
                 traces = Traces.PACKED if left is Traces.NONE else left
                 found = replace(found, traces=traces)
@@ -98,9 +100,26 @@ def forget_rows(
         sessions = _forget_sessions(connection, people) if _is_there(engine) else 0
         calls = _forget_calls(connection, {*people, *words})
         connection.commit()
-    _write_back(engine)
+    write_back(engine)
     traces = traces_in(engine, [*people, *_tellings(words)])
     return Rows(sessions=sessions, calls=calls, traces=traces)
+
+
+def forget_copies(hass: HomeAssistant, people: Collection[str]) -> None:
+    """Have the recorder forget people of whom no row tells any more.
+
+    SQLite moves rows from page to page, and may leave a copy behind that it does not
+    overwrite when the row is deleted; and its log stays where somebody reads meanwhile.
+    """
+
+    def done(found: Rows | SQLAlchemyError) -> None:
+        """Say where something may be left."""
+        if not isinstance(found, Rows) or not found.clean:
+            LOGGER.info("What a database still has of deleted sessions: %s", found)
+
+    if people:
+        task = ForgetTask(people=sorted(people), words=(), done=done)
+        get_instance(hass).queue_task(task)
 
 
 def _tellings(words: Collection[str]) -> list[str]:
@@ -194,13 +213,6 @@ def _blank(value: Any, wanted: re.Pattern[str]) -> Any:
     if isinstance(value, list):
         return [_blank(one, wanted) for one in value]
     return wanted.sub(GONE, value) if isinstance(value, str) else value
-
-
-def _write_back(engine: Engine) -> None:
-    """Have SQLite write its log back and empty it."""
-    if engine.dialect.name == "sqlite":
-        with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def traces_in(engine: Engine, people: Collection[str]) -> Traces:

@@ -55,11 +55,20 @@ def write(engine: Engine, waiting: Mapping[str, Standing | None]) -> None:
     table.remove(engine, [name for name, one in waiting.items() if one is None])
 
 
-def wipe(engine: Engine, wallbox: str, before: float | None = None) -> None:
-    """Delete a wallbox's rows, those of before an instant or all."""
+def wipe(engine: Engine, wallbox: str, before: float) -> None:
+    """Delete a wallbox's rows of before an instant (s UTC)."""
     from . import table  # noqa: PLC0415
 
     table.wipe(engine, wallbox, before)
+
+
+def wiped(engine: Engine, wallbox: str) -> set[str]:
+    """Delete all rows of a wallbox; return whom no row tells of any more."""
+    from . import table  # noqa: PLC0415
+
+    people = table.people_of(engine, wallbox)
+    table.wipe(engine, wallbox)
+    return people
 
 
 def rows_of(kept: Kept) -> list[SessionRow]:

@@ -362,14 +362,16 @@ class SessionStore:
 
     async def _async_wipe_one(self, wallbox: str) -> None:
         """Delete the rows and the statistics of a wallbox."""
+        from .forgotten_rows import forget_copies  # noqa: PLC0415
 
-        def wiped(engine: Engine) -> list[str]:
-            """Delete the rows and return which statistics there are."""
-            reconciling.wipe(engine, wallbox)
-            return statistic_ids(self._hass, wallbox)
+        def wiped(engine: Engine) -> tuple[list[str], set[str]]:
+            """Delete the rows; return which statistics there are, and whose they were."""
+            people = reconciling.wiped(engine, wallbox)
+            return statistic_ids(self._hass, wallbox), people
 
-        ids = await self._async_job(wiped)
+        ids, people = await self._async_job(wiped)
         get_instance(self._hass).async_clear_statistics(ids)
+        forget_copies(self._hass, people)
         self._whole.pop(wallbox, None)
 
     async def _async_reconcile(self, wallbox: str, kept: Kept) -> None:

@@ -160,12 +160,28 @@ def wipe(engine: Engine, wallbox: str, before: float | None = None) -> None:
     if before is not None:
         own = and_(own, SESSION.c.start_ts < before)
     parts = SLICE.c.session_id.in_(select(SESSION.c.id).where(own))
+    with engine.connect() as connection, overwriting(connection):
+        connection.execute(delete(SLICE).where(parts))
+        connection.execute(delete(SESSION).where(own))
+        connection.commit()
+    write_back(engine)
+
+
+def people_of(engine: Engine, wallbox: str) -> set[str]:
+    """Return the people who charged at a wallbox and at no other, by pseudonym."""
+    own = SESSION.c.wallbox == wallbox
     with engine.connect() as connection:
-        with overwriting(connection):
-            connection.execute(delete(SLICE).where(parts))
-            connection.execute(delete(SESSION).where(own))
-            connection.commit()
-        if connection.dialect.name == "sqlite":
+        here, elsewhere = (
+            set(connection.execute(select(SESSION.c.user_id).where(one)).scalars())
+            for one in (own, ~own)
+        )
+    return {one for one in here - elsewhere if one is not None}
+
+
+def write_back(engine: Engine) -> None:
+    """Have SQLite write its log back and empty it, unless somebody reads just now."""
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
