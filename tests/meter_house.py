@@ -140,10 +140,13 @@ class MeteredHouse:
             if self.clock.time() >= until:
                 return
             self.clock.move(until)
+            # The Miniserver tells as often as it would in that time.
+            self.simulator.tick()
 
     async def leap(self, seconds: float) -> None:
         """Let time pass at once: every second of it is a gap, and few are waited for."""
         self.clock.leap(seconds)
+        self.simulator.tick()
         await self.run(1)
 
     @property

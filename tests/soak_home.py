@@ -180,6 +180,7 @@ class SoakHome:
         else:
             # As Home Assistant does now and then, only that nobody waits for it.
             self.home.clock.leap(seconds)
+            self.home.simulator.tick()
             await self.hass.config_entries.async_reload(self.home.entry.entry_id)
             self.deal()
         await self.hass.async_block_till_done(wait_background_tasks=False)

@@ -5,6 +5,7 @@ it, or be counted twice.
 """
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -85,6 +86,7 @@ class Story:
     def passes(self, seconds: float) -> None:
         """Let time pass in which Home Assistant is not there."""
         self.home.clock.move(self.home.clock.time() + seconds)
+        self.home.simulator.tick()
 
     async def ends(self) -> list[int]:
         """Let whoever is there leave; return what each session took, in Wh."""
@@ -99,13 +101,13 @@ class Story:
         ]
 
 
-@pytest.fixture
-async def story(
+@asynccontextmanager
+async def a_story(
     hass: HomeAssistant,
     start_simulator: StartSimulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Story]:
-    """Return a house whose computer has a clock of its own."""
+    """Set a house up whose computer has a clock of its own."""
     for name in ("MIN", "STARTING"):
         monkeypatch.setattr(backoff, f"RETRY_{name}_S", 0.05)
     async with metered(hass, start_simulator, monkeypatch, METER) as home:
@@ -113,6 +115,17 @@ async def story(
         monkeypatch.setattr(meter_coordinator, "SystemClock", lambda: computer)
         await home.restart()
         yield Story(home, Recorded(hass, home.simulator), computer)
+
+
+@pytest.fixture
+async def story(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Story]:
+    """Return a house whose computer has a clock of its own."""
+    async with a_story(hass, start_simulator, monkeypatch) as story:
+        yield story
 
 
 @pytest.mark.parametrize("comes_again", [False, True], ids=["leaves", "another comes"])

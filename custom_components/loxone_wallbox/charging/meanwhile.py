@@ -16,6 +16,7 @@ from typing import Self
 
 from .following import LATE, OpenSession
 from .found import Found
+from .sharing import begun
 
 # More than cars come and pause while a Miniserver is away.
 MOST = 64
@@ -164,9 +165,10 @@ def _with_what_is_known(back: OpenSession, now: OpenSession) -> OpenSession:
     """Return a session as it was, with what no reading tells as it is known now.
 
     Its person may have been forgotten meanwhile, and the ledger has its later revisions.
+    Where the counter stood as it began may have been told only after it was left.
     """
     return replace(
-        back,
+        begun(back, now.start_wh),
         visit_id=now.visit_id,
         user_id=now.user_id,
         tag=now.tag,

@@ -1,0 +1,60 @@
+"""The Miniserver is away, and so is the meter; neither is back when the other is."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from homeassistant.core import HomeAssistant
+
+from .conftest import StartSimulator
+from .test_meter_away_clock import STEP_WH
+from .test_meter_away_restart import Story, a_story
+
+
+@pytest.fixture
+async def story(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Story]:
+    """Return a house whose computer has a clock of its own."""
+    async with a_story(hass, start_simulator, monkeypatch) as story:
+        yield story
+
+
+@pytest.mark.parametrize("off_s", [0.0, -900.0], ids=["right", "behind"])
+@pytest.mark.parametrize("meter_first", [True, False], ids=["meter", "miniserver"])
+async def test_a_car_that_came_and_left(
+    story: Story, off_s: float, *, meter_first: bool
+) -> None:
+    """It has what it took, whoever is back first: where it began is told after it left."""
+    home, box = story.home, story.home.simulator.wallboxes[0]
+    story.computer.off_s = off_s
+    await home.plug()
+    await home.run(20)
+    await home.unplug()
+    await home.run(100)
+    first = story.counted_wh
+    await story.miniserver_goes()
+    await home.gateway(on=False)
+    await home.run(12)
+    story.car(comes=True)
+    await home.leap(80)
+    await story.miniserver_comes_back()
+    box.tamper(on=True)
+    await home.leap(60)
+    await story.miniserver_goes()
+    await home.leap(10)
+    story.car(comes=False)
+    await home.run(5)
+    story.computer.off_s = 0.0
+    if meter_first:
+        await home.gateway(on=True)
+        await home.run(5)
+    box.tamper(on=False)
+    await story.miniserver_comes_back()
+    if not meter_first:
+        await home.gateway(on=True)
+    await home.run(20)
+    taken = await story.ends()
+    assert taken == pytest.approx([first, story.counted_wh - first], abs=STEP_WH)
