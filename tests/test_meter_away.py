@@ -244,6 +244,49 @@ async def test_two_come(
         assert taken == pytest.approx([first, second], abs=STEP_WH)
 
 
+@pytest.mark.parametrize("looks", ["never", "at once", "restarts"])
+async def test_one_comes_right_after_another(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+    looks: str,
+) -> None:
+    """What the counter shows within a minute of an end is not always the last car's."""
+    async with metered(hass, start_simulator, monkeypatch, METER) as home:
+        clock = home.clock
+        monkeypatch.setattr(
+            dt_util, "utcnow", lambda: dt_util.utc_from_timestamp(clock.time())
+        )
+        recorded, away = Recorded(hass, home.simulator), Away(home, restarts=True)
+        before = away.counted_wh
+        await home.plug()
+        await home.run(30)
+        await home.unplug()
+        await home.run(3)
+        first = away.counted_wh - before
+        await away.goes()
+        second = await away.unseen(plug=True, seconds=25)
+        second += await away.unseen(plug=False, seconds=5)
+        assert second > 30
+        if looks == "restarts":
+            home.simulator.unit.boot_until = 0.0
+            await home.restart()
+        elif looks == "at once":
+            await away.comes_back()
+        await home.run(120)
+        if looks == "never":
+            await away.comes_back()
+        # It has been seen that nobody is there; the next one takes its own.
+        await home.plug()
+        await home.run(30)
+        await home.unplug()
+        await home.run(10)
+        third = away.counted_wh - before - first - second
+        records = sorted(await recorded.records(), key=lambda one: one.connected_utc)
+        taken = [one.import_wh for one in records]
+        assert taken == pytest.approx([first, second, third], abs=STEP_WH)
+
+
 @pytest.mark.parametrize("restarts", [False, True], ids=["", "restarts"])
 async def test_a_wallbox_that_is_cut_off(
     hass: HomeAssistant,

@@ -1,10 +1,11 @@
-"""The Miniserver is away, and so is the meter; neither is back when the other is."""
+"""The Miniserver is away while our clock is wrong, and maybe the meter is silent, too."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 
 from .conftest import StartSimulator
 from .test_meter_away_clock import STEP_WH
@@ -58,3 +59,38 @@ async def test_a_car_that_came_and_left(
     await home.run(20)
     taken = await story.ends()
     assert taken == pytest.approx([first, story.counted_wh - first], abs=STEP_WH)
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["", "restarts"])
+async def test_another_car_while_the_clock_is_wrong(
+    story: Story, monkeypatch: pytest.MonkeyPatch, *, restarts: bool
+) -> None:
+    """Who left unseen is not taken from the log again, as somebody of another time."""
+    home, computer = story.home, story.computer
+    monkeypatch.setattr(
+        dt_util, "utcnow", lambda: dt_util.utc_from_timestamp(computer.time())
+    )
+    await home.leap(2_000)
+    story.computer.off_s = -900.0
+    await home.plug()
+    await home.run(20)
+    await story.miniserver_goes()
+    await home.run(20)
+    story.car(comes=False)
+    await home.run(5)
+    story.car(comes=True)
+    await home.run(30)
+    await story.miniserver_comes_back()
+    await home.unplug()
+    await home.run(100)
+    story.computer.off_s = 0.0
+    if restarts:
+        await story.home_assistant_goes(10)
+        await story.home_assistant_comes_back()
+    for _ in range(2):
+        # Each that leaves has the log looked at.
+        await home.plug()
+        await home.run(20)
+        taken = await story.ends()
+    assert len(taken) == 4
+    assert sum(taken) == pytest.approx(story.counted_wh, abs=STEP_WH)

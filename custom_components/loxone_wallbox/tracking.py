@@ -7,7 +7,7 @@ again later; a Miniserver whose clock is wrong, then its stays of ours are known
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
@@ -15,7 +15,6 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from .charging.costing import TariffBook, priced
-from .charging.following import OpenSession
 from .charging.session import SessionRecord
 from .charging.session_book import SessionBook
 from .charging.tracked import TrackedStay
@@ -160,9 +159,9 @@ class Tracking:
     def _note_askew(self, stays: Mapping[str, TrackedStay]) -> None:
         """Take note of stays that are ours and seem to have been at another time."""
         book = self._book()
-        own = [one for one in (book.open, book.closing) if one is not None]
-        askew = self.askew & stays.keys()
-        askew |= {name for name, stay in stays.items() if _is_askew(stay, own)}
+        # A log that tells nothing for a moment has forgotten nobody.
+        askew = self.askew & stays.keys() if stays else self.askew
+        askew |= {name for name, stay in stays.items() if _is_askew(stay, book)}
         if askew != self.askew:
             self.askew = askew
             self._keep()
@@ -186,14 +185,13 @@ def _stay(session: WallboxSession, people: People) -> TrackedStay | None:
     )
 
 
-def _is_askew(stay: TrackedStay, own: Iterable[OpenSession]) -> bool:
+def _is_askew(stay: TrackedStay, book: SessionBook) -> bool:
     """Tell whether a stay is one of our sessions by name, and not by its time."""
-    name = stay.connected.isoformat()
+    name, session = stay.connected.isoformat(), book.open
+    if session is not None and session.visit_id == name:
+        return stay.disconnected <= session.connected
     return any(
-        one.visit_id == name
-        and not (
-            one.connected < stay.disconnected
-            and (one.ended is None or stay.connected < one.ended)
-        )
-        for one in own
+        one.visit == name
+        and not (one.connected < stay.disconnected and stay.connected < one.ended)
+        for one in book.gone
     )

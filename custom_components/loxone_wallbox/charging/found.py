@@ -4,7 +4,7 @@ Takes what meter and wallbox tell, gives whose energy the counter shows.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 
 from .following import LATE, OpenSession
@@ -74,12 +74,6 @@ class Found:
             return None
         return max(total - (self._taken or 0) - self.between, known or 0)
 
-    def _late_wh(self, rules: SessionRules) -> float:
-        """Return what the present stay can have taken since the word of that, in Wh."""
-        since = self.visit_since
-        stayed = WORD_LATE if since is None else self.reading.at - since + LATE
-        return rules.max_w * (max(min(stayed, WORD_LATE), timedelta()) / HOUR)
-
     def start_wh(
         self, rest: Rest | None, last: OpenSession | None, rules: SessionRules
     ) -> int | None:
@@ -93,7 +87,7 @@ class Found:
         if total is None:
             return None
         if rest is not None:
-            late = self._late_wh(rules)
+            late = rules.max_w * (WORD_LATE / HOUR)
             return begin_wh(rest.wh, total, self._taken, self.between, late)
         before = max(total - (self._taken or 0), 0)
         ended = None if last is None else last.tally.wh
@@ -134,7 +128,6 @@ def begun_after(
     found = Found(
         connected=True,
         reading=reading,
-        visit_since=session.connected,
         visit_wh=session.told_wh,
         between_wh=rest.between,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cutting import Cuts, Mark, Tail
 from .following import OpenSession
-from .rest import Rest
+from .rest import Gone, Rest
 from .session import (
     DelayNote,
     Quality,
@@ -76,6 +76,7 @@ def plain_book(book: SessionBook) -> dict[str, Any]:
         "last_connected": to_plain(book.last_connected),
         "last_end": to_plain(book.last_end),
         "rest": None if book.rest is None else book.rest.as_dict(),
+        "gone": [to_plain(one) for one in book.gone],
     }
 
 
@@ -93,6 +94,7 @@ def read_book(data: Mapping[str, Any]) -> dict[str, Any]:
         "last_connected": instant(data["last_connected"]),
         "last_end": instant(data["last_end"]),
         "rest": Rest.from_dict(data.get("rest")),
+        "gone": tuple(Gone.from_dict(one) for one in data.get("gone", ())),
     }
 
 

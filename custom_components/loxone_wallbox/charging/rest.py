@@ -23,8 +23,11 @@ FORGOTTEN_WH = 100
 # More does not flow before the word of a car that just came has arrived: 5 s at 22 kW.
 WORD_LATE_WH = 30
 # The wallbox's word of a running stay is so old at most: one a minute, and a Miniserver
-# that has just started has read none yet.
+# that has just started has read none yet. How long the stay lasts would be a closer
+# bound, but that is told by another clock.
 WORD_LATE = timedelta(minutes=3)
+# So many stays are remembered by name; the log is looked at after each.
+MOST_GONE = 8
 # A word so much off is still about the same energy, as regulation allows for a meter.
 WORD_OFF = 0.1
 
@@ -38,7 +41,8 @@ class Rest:
     has, None before it has any. `visit` is what the wallbox calls the last stay of which
     the counter has all, an instant up to which there was none, or None where it did not
     say. `between` is what others took that only the wallbox saw, before a car of which no
-    reading tells where it began, in Wh.
+    reading tells where it began, in Wh. `still` is whether nothing has flowed since the
+    last car left: who charges then is another one.
     """
 
     wh: int
@@ -47,6 +51,7 @@ class Rest:
     kept: tuple[int, datetime] | None = None
     visit: str | None = None
     between: int = 0
+    still: bool = False
 
     def follows(self, reading: Reading, rules: SessionRules) -> Self:
         """Take a reading without a session: a car may have come that nobody tells of."""
@@ -59,12 +64,18 @@ class Rest:
             return replace(self, moved=True)
         return replace(self, wh=wh, at=reading.at)
 
+    def is_taken(self, reading: Reading, rules: SessionRules) -> bool:
+        """Tell whether another car charges than the one that has just left."""
+        return self.still and reading.flows(rules.charging_w) is True
+
     @classmethod
     def found(
         cls,
         reading: Reading,
         kept: tuple[int, datetime] | None = None,
         visit: str | None = None,
+        *,
+        still: bool = False,
     ) -> Self:
         """Return it of a reading with its counter, while no car is there.
 
@@ -73,7 +84,22 @@ class Rest:
         wh = reading.counted_wh or 0
         if kept is not None and 0 < kept[0] - wh <= FORGOTTEN_WH:
             wh = kept[0]
-        return cls(wh=wh, at=reading.at, kept=kept, visit=visit)
+        return cls(wh=wh, at=reading.at, kept=kept, visit=visit, still=still)
+
+    @classmethod
+    def renewed(
+        cls,
+        before: Self | None,
+        reading: Reading,
+        rules: SessionRules,
+        visit: str | None,
+    ) -> Self:
+        """Return it of a reading soon after a car has left, and of what is known."""
+        still = reading.flows(rules.charging_w) is False
+        if before is None:
+            return cls.found(reading, visit=visit, still=still)
+        still = still or before.still
+        return cls.found(reading, before.kept, visit, still=still)
 
     @classmethod
     def after(cls, session: OpenSession, before: Self | None = None) -> Self | None:
@@ -123,6 +149,34 @@ class Rest:
             between=int(data.get("between", 0)),
         )
         return found.saved
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gone:
+    """A stay that was recorded: what the wallbox calls it, and when it was by our clock."""
+
+    visit: str
+    connected: datetime
+    ended: datetime
+
+    @classmethod
+    def after(cls, before: tuple[Self, ...], session: OpenSession) -> tuple[Self, ...]:
+        """Return the last stays with one that has just ended, if it has a name."""
+        if session.visit_id is None or session.ended is None:
+            return before
+        stay = cls(
+            visit=session.visit_id, connected=session.connected, ended=session.ended
+        )
+        return (*before, stay)[-MOST_GONE:]
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read plain data. Raises what a wrong type or a missing field raises."""
+        return cls(
+            visit=data["visit"],
+            connected=datetime.fromisoformat(data["connected"]),
+            ended=datetime.fromisoformat(data["ended"]),
+        )
 
 
 def begin_wh(

@@ -16,7 +16,7 @@ from .following import LATE, OpenSession
 from .found import Found, begun_after
 from .keeping import plain_book, read_book
 from .reopening import reconciled
-from .rest import Rest
+from .rest import Gone, Rest
 from .session import DelayNote, Quality, SessionError, SessionRecord, StopReason
 from .sharing import begun, heard, shared
 from .slices import SessionRules
@@ -42,7 +42,7 @@ class SessionBook:
 
     `closing` has ended, but its counter may be behind. `waiting` ended before it, while
     the counter was silent: what it shows next is shared by all of them. `rest` is where
-    the counter stood while no car was there. Instants in UTC.
+    the counter stood while no car was there, `gone` are the last stays. Instants in UTC.
     """
 
     wallbox: str
@@ -55,6 +55,7 @@ class SessionBook:
     last_connected: datetime | None = None
     last_end: datetime | None = None
     rest: Rest | None = None
+    gone: tuple[Gone, ...] = ()
     saved_at: datetime | None = None
 
     @property
@@ -176,6 +177,8 @@ class SessionBook:
         closing, wh = self.closing, reading.counted_wh
         if closing is None or wh is None or closing.ended is None:
             return Step(book=self)
+        if not closing.awaits and self.rest and self.rest.is_taken(reading, rules):
+            return Step(book=replace(self, closing=None))
         late = reading.at + closing.ahead - closing.ended
         if self.rest is not None and closing.awaits:
             closing = begun_after(closing, self.rest, reading, rules)
@@ -196,8 +199,7 @@ class SessionBook:
             return Step(book=self)
         if rest is None or self.closing is not None:
             # Soon after an end whatever the counter shows is still of that session.
-            kept = None if rest is None else rest.kept
-            rest = Rest.found(reading, kept, self.last_visit)
+            rest = Rest.renewed(rest, reading, rules, self.last_visit)
         else:
             rest = rest.follows(reading, rules)
         due = rest.due
@@ -227,7 +229,8 @@ class SessionBook:
         session = replace(session, revision=session.revision + 1)
         assert session.ended is not None  # noqa: S101  (the caller ended it)
         book = replace(self, open=None, closing=session, last_end=session.ended)
-        book = replace(book, rest=Rest.after(session, self.rest))
+        rest, gone = Rest.after(session, self.rest), Gone.after(self.gone, session)
+        book = replace(book, rest=rest, gone=gone)
         told = told_of(TransitionKind.SESSION_FINISHED, session, session.ended, rules)
         return Step(book=book, told=(told,), save=True)
 
@@ -293,9 +296,9 @@ class SessionBook:
         return step.then(ended)
 
     def _left(self, found: Found, rules: SessionRules) -> Step:
-        """Let those that wait have what flowed before others came."""
+        """Let those that wait have what flowed before others came, and nobody more."""
         if not self.awaits:
-            return Step(book=self)
+            return Step(book=replace(self, closing=None) if found.between else self)
         chain = (*self.waiting, *(() if self.closing is None else (self.closing,)))
         wh = found.end_wh(chain[0].tally.wh)
         return self.read(Reading(at=found.reading.at, wh=wh), rules)
