@@ -62,11 +62,10 @@ class Recording:
         show: Callable[[], None],
     ) -> None:
         """Go on from what was kept; `show` is called when something is to be shown."""
-        kept = replace(kept, rules=replace(kept.rules, max_w=max_kw * 1000))
-        self._rules, self._people = kept.rules, kept.people
+        self._rules = replace(kept.rules, max_w=max_kw * 1000)
         self._show = show
         self._source = EnergySource(max_kw, kept.energy, meter)
-        self._arriving = Arriving(self._source, kept.rules)
+        self._arriving, self._people = Arriving(self._source, self._rules), kept.people
         # Whose counter the book speaks of, until the present one has told something.
         self._counted_by = kept.source
         self._noted_at = kept.noted_at
