@@ -370,3 +370,25 @@ def test_another_stay_before_one_whose_meter_is_silent() -> None:
     book = book.heard(lambda _: 1_000.0)
     book = book.read(Reading(at=later, wh=6_102.0, power_w=0.0), RULES).book
     assert begun(book) == 5_101
+
+
+def test_a_restart_after_the_clock_was_set_back() -> None:
+    """The session is ahead of the clock; what flowed unseen is awaited none the less."""
+    hour, minute = timedelta(hours=1), timedelta(minutes=1)
+    book = seen_empty().plugged(START, RULES, 5_000.0, "first").book
+    book = book.unplugged(START + hour, RULES, 5_000.0).book
+    came = START + 10 * minute
+    book = book.plugged(came, RULES, 5_000.0, "second").book
+    assert book.open is not None
+    assert book.open.ahead == 50 * minute
+    book = book.read(Reading(at=came, wh=5_000.0, power_w=7_200.0), RULES).book
+    seen = came + minute
+    book = book.read(Reading(at=seen, wh=5_120.0, power_w=7_200.0), RULES).book
+    silent = Reading(at=seen + hour, power_w=0.0)
+    gone = Found(connected=False, reading=silent, ended_at=seen + minute)
+    step = book.resumed(gone, RULES)
+    assert step.book.awaits
+    [record] = [one.record for one in step.told if one.record.disconnected_utc]
+    assert record.connected_s == 120
+    late = step.book.read(Reading(at=seen + 2 * hour, wh=5_240.0, power_w=0.0), RULES)
+    assert [one.record.import_wh for one in late.told] == [240]

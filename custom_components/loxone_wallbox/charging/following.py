@@ -230,6 +230,11 @@ class OpenSession:
         session, at = self.timed(at)
         return replace(session, tally=session.tally.taken(at, None, None))
 
+    @property
+    def unwatched_since(self) -> Self:
+        """Return it with a gap that began when it was last looked at."""
+        return replace(self, tally=self.tally.taken(self.tally.at, None, None))
+
     def corrected(self, wh: int, rules: SessionRules) -> Self:
         """Book what the counter showed late, after the session had ended."""
         known = self.tally.wh

@@ -254,7 +254,7 @@ class SessionBook:
             if found.connected:
                 return left.then(left.book._arrived(found, rules))  # noqa: SLF001
             return left.then(left.book._empty(found, rules))  # noqa: SLF001
-        session = session.unwatched(session.tally.at)
+        session = session.unwatched_since
         book = replace(self, open=session)
         if found.connected is None:
             return Step(book=book, save=True)
@@ -321,7 +321,7 @@ class SessionBook:
         step = replace(self, rest=rest).plugged(at, rules, wh, found.visit_id)
         session = step.book.open
         assert session is not None  # noqa: S101  (just begun)
-        book = replace(step.book, open=session.unwatched(session.connected))
+        book = replace(step.book, open=session.unwatched_since)
         return replace(step, book=book).then(book.read(found.reading, rules))
 
     def meter_broke(
