@@ -94,3 +94,24 @@ async def test_another_car_while_the_clock_is_wrong(
         taken = await story.ends()
     assert len(taken) == 4
     assert sum(taken) == pytest.approx(story.counted_wh, abs=STEP_WH)
+
+
+async def test_an_old_word_while_the_wallbox_is_cut_off(story: Story) -> None:
+    """The Miniserver is back before the link of the wallbox: its next word counts."""
+    home, box = story.home, story.home.simulator.wallboxes[0]
+    await home.plug()
+    await home.run(20)
+    await home.unplug()
+    await home.run(100)
+    first = story.counted_wh
+    await story.miniserver_goes()
+    story.car(comes=True)
+    await home.run(10)
+    box.tamper(on=True)
+    await home.run(300)
+    await story.miniserver_comes_back()
+    await home.run(10)
+    box.tamper(on=False)
+    await home.run(70)
+    taken = await story.ends()
+    assert taken == pytest.approx([first, story.counted_wh - first], abs=STEP_WH)

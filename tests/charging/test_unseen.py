@@ -392,3 +392,25 @@ def test_a_restart_after_the_clock_was_set_back() -> None:
     assert record.connected_s == 120
     late = step.book.read(Reading(at=seen + 2 * hour, wh=5_240.0, power_w=0.0), RULES)
     assert [one.record.import_wh for one in late.told] == [240]
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["", "silent"])
+@pytest.mark.parametrize(("word", "own"), [(1_390.0, 1_400), (300.0, 300)])
+def test_an_old_word_and_the_next(word: float, own: int, *, silent: bool) -> None:
+    """What seemed to be another's is the car's own, if the next word says so."""
+    at, wh = START + timedelta(hours=2), 6_290.0
+    seen = float("nan") if silent else wh
+    book = away(seen_empty(), at, seen, visit_wh=12.0)
+    if silent:
+        book = book.heard(lambda _: 12.0)
+        book = book.read(Reading(at=at, wh=wh, power_w=0.0), RULES).book
+    assert begun(book) == 6_278
+    # It says the same as before until it says more.
+    book = book.heard(lambda _: 12.0)
+    book = SessionBook.from_dict(json.loads(json.dumps(book.as_dict())))
+    at, wh = at + timedelta(minutes=1), 6_400.0
+    book = book.read(Reading(at=at, wh=wh, power_w=0.0), RULES).book
+    book = book.heard(lambda _: word).heard(lambda _: 5_000.0)
+    [record] = [one.record for one in book.unplugged(at, RULES, wh).told]
+    record.check()
+    assert record.import_wh == own

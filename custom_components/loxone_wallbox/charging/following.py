@@ -41,8 +41,9 @@ class OpenSession:
     goes on in order. `reason_next` is why the next pause is to come. `switched` is when
     charging began or ended last, `short` how many stretches running were over soon, and
     `told` which of the two was told last. `told_wh` is what the wallbox says the stay has
-    taken, None where it does not. `anonymous` is one whose person was forgotten: nobody
-    is told of it any more.
+    taken, None where it does not; `least_wh` is where the counter may have stood as it
+    began, while that is in doubt. `anonymous` is one whose person was forgotten: nobody is
+    told of it any more.
     """
 
     id: str
@@ -72,6 +73,7 @@ class OpenSession:
     short: int = 0
     told: bool = False
     told_wh: float | None = None
+    least_wh: int | None = None
     revision: int = 0
 
     @property

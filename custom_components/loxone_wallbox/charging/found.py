@@ -3,6 +3,7 @@
 Takes what meter and wallbox tell, gives whose energy the counter shows.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
@@ -93,6 +94,20 @@ class Found:
         ended = None if last is None else last.tally.wh
         return before if ended is None or total < ended else max(before, ended)
 
+    def doubted(self, session: OpenSession, rest: Rest | None) -> OpenSession:
+        """Return a session that may have begun at a rest before it, if so much is open.
+
+        The word of what it has taken may be an old one, so that it seems that others took
+        what is its own: then the next word is listened to.
+        """
+        start, wh = session.start_wh, self.visit_wh
+        if rest is None or start is None or wh is None or self.came_wh is not None:
+            return session
+        least = rest.wh + self.between
+        if start <= least:
+            return session
+        return replace(session, least_wh=least, told_wh=wh)
+
     def leaves_open(self, rest: Rest | None) -> bool:
         """Tell whether it is not known what has become of what flowed since a rest.
 
@@ -116,6 +131,31 @@ class Found:
         return since is None or since <= session.tally.at + LATE
 
 
+def heard(
+    session: OpenSession, told: Callable[[OpenSession], float | None]
+) -> OpenSession:
+    """Return a session with what the wallbox says it took, the last such word in Wh."""
+    wh = told(session)
+    if wh is None:
+        return session
+    least, start, total = session.least_wh, session.start_wh, session.tally.wh
+    word = Reading(at=session.tally.at, wh=wh).counted_wh
+    if None in {least, start, total, word} or wh == session.told_wh:
+        return replace(session, told_wh=wh)
+    assert least is not None and start is not None and total is not None  # noqa: S101, PT018
+    more = start - min(begin_wh(least, total, word), start)
+    # The next reading books it: when it flowed nobody has seen.
+    tally = replace(session.tally, wh=total - more)
+    return replace(
+        session,
+        told_wh=wh,
+        least_wh=None,
+        start_wh=start - more,
+        tally=tally,
+        estimated=session.estimated or more > 0,
+    )
+
+
 def begun_after(
     session: OpenSession, rest: Rest | None, reading: Reading, rules: SessionRules
 ) -> OpenSession:
@@ -131,4 +171,5 @@ def begun_after(
         visit_wh=session.told_wh,
         between_wh=rest.between,
     )
-    return begun(session, found.start_wh(rest, None, rules))
+    session = begun(session, found.start_wh(rest, None, rules))
+    return found.doubted(session, rest)

@@ -13,12 +13,12 @@ from typing import Any, Self
 from .cutting import Cuts, Mark
 from .flapping import switched
 from .following import LATE, OpenSession
-from .found import Found, begun_after
+from .found import Found, begun_after, heard
 from .keeping import plain_book, read_book
 from .reopening import reconciled
 from .rest import Gone, Rest
 from .session import DelayNote, Quality, SessionError, SessionRecord, StopReason
-from .sharing import begun, heard, shared
+from .sharing import begun, shared
 from .slices import SessionRules
 from .step import Step, corrected, told_of
 from .tally import BEHIND, Reading, Tally
@@ -81,7 +81,8 @@ class SessionBook:
 
     def heard(self, told: Callable[[OpenSession], float | None]) -> Self:
         """Take what the wallbox says that each session took which waits, in Wh."""
-        if not self.waiting and not (self.rest and (self.open or self.awaits)):
+        doubted = self.open is not None and self.open.least_wh is not None
+        if not (self.waiting or doubted or (self.rest and (self.open or self.awaits))):
             return self
         running, closing = (
             None if one is None else heard(one, told)
@@ -321,7 +322,7 @@ class SessionBook:
         step = replace(self, rest=rest).plugged(at, rules, wh, found.visit_id)
         session = step.book.open
         assert session is not None  # noqa: S101  (just begun)
-        book = replace(step.book, open=session.unwatched_since)
+        book = replace(step.book, open=found.doubted(session.unwatched_since, rest))
         return replace(step, book=book).then(book.read(found.reading, rules))
 
     def meter_broke(

@@ -5,7 +5,7 @@ shows at last. Gives each its part: by what the wallbox says that each has taken
 the time in which it charged and its power. The parts add up to the watt-hour.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import accumulate
@@ -17,14 +17,6 @@ from .tally import Reading
 HOUR = timedelta(hours=1)
 # So much can flow at 11 kW between two words of the wallbox about its energy.
 WORD_BEHIND_WH = 200
-
-
-def heard(
-    session: OpenSession, told: Callable[[OpenSession], float | None]
-) -> OpenSession:
-    """Return a session with what the wallbox says it took, the last such word in Wh."""
-    wh = told(session)
-    return session if wh is None else replace(session, told_wh=wh)
 
 
 def shared(
