@@ -131,6 +131,7 @@ async def test_an_override_until_seven(
         )
         assert play.see.commands == ["allow/off", "allow/on"]
         assert play.see("override_ends") == "2027-01-13T19:00:00+00:00"
+        assert play.see.attribute("override_ends", "mode") == "charge"
         assert play.see("next_change") == "2027-01-13T19:00:00+00:00"
         await play.at(f"{DAY}18:59:59")
         assert play.see("reason") == "override_charge"
@@ -138,6 +139,7 @@ async def test_an_override_until_seven(
         assert before == ()
         await play.at(f"{DAY}19:00:00")
         assert play.see("override_ends") == "unknown"
+        assert play.see.attribute("override_ends", "mode") is None
         assert play.see("random_delay_ends") == "2027-01-13T19:01:00+00:00"
         await play.at(f"{DAY}19:00:59")
         assert play.see("status") == "charging"

@@ -119,6 +119,8 @@ DESCRIPTIONS = (
         key="override_ends",
         device_class=SensorDeviceClass.TIMESTAMP,
         value_fn=lambda data: data.override_ends,
+        # One that lasts until unplugging has no end to be shown.
+        attributes_fn=lambda data: {"mode": data.override_mode},
     ),
     WallboxSensorDescription(
         key="dsr_event",

@@ -9,6 +9,7 @@ from homeassistant.util import dt as dt_util
 
 from .charging.decision import Decision
 from .charging.faults import Fault
+from .charging.override import Override
 from .charging.owner import OwnerState
 from .charging.session import Source
 from .charging.status import Hold, Status
@@ -100,13 +101,23 @@ class WallboxData:
 
     @property
     def override_ends(self) -> datetime | None:
-        """Return when an override ends; one until the unplugging has no instant.
+        """Return when an override ends; one until the unplugging has no instant."""
+        return None if self._override is None else self._override.end
+
+    @property
+    def override_mode(self) -> str | None:
+        """Return what is overridden with, None without an override."""
+        return None if self._override is None else self._override.mode.value
+
+    @property
+    def _override(self) -> Override | None:
+        """Return the override, None without one.
 
         One that is over is kept, for what follows from its end, and is shown no more.
         """
         override = self.owner.override
-        end = None if override is None else override.end
-        return end if end is not None and end > dt_util.utcnow() else None
+        over = override is None or not override.is_active(dt_util.utcnow())
+        return None if over else override
 
 
 def delay_facts(data: WallboxData) -> dict[str, Any]:
