@@ -1,12 +1,13 @@
 """Child processes that end when the demo ends."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 import contextlib
 import os
 from pathlib import Path
 import signal
 import socket
+from typing import Any
 
 from scripts.demo_lib.paths import ROOT
 from scripts.demo_lib.progress import DemoError
@@ -111,3 +112,16 @@ class Child:
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, number)
+
+
+def run_until_told(main: Coroutine[Any, Any, int]) -> int:
+    """Return the exit code of a command that may be told to end before it is done."""
+    loop = asyncio.new_event_loop()
+    work = loop.create_task(main)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, work.cancel)
+    try:
+        return loop.run_until_complete(work)
+    except asyncio.CancelledError:
+        print("\nended", flush=True)
+        return os.EX_TEMPFAIL

@@ -4,10 +4,8 @@ import argparse
 import asyncio
 from datetime import datetime
 import json
-import os
 from pathlib import Path
 import shutil
-import signal
 import sys
 import time
 from typing import Any
@@ -15,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from scripts.demo_lib.metering import set_meter_up
 from scripts.demo_lib.paths import ROOT, RUNS
+from scripts.demo_lib.processes import run_until_told
 from scripts.demo_lib.progress import DemoError, Progress
 from scripts.demo_lib.screenshot import find_browser
 from scripts.demo_lib.stage import Stage, staged
@@ -97,18 +96,5 @@ async def main(options: argparse.Namespace) -> int:
     return 0
 
 
-def run() -> int:
-    """Run until it is done or told to end."""
-    loop = asyncio.new_event_loop()
-    work = loop.create_task(main(parse(sys.argv[1:])))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, work.cancel)
-    try:
-        return loop.run_until_complete(work)
-    except asyncio.CancelledError:
-        print("\nended", flush=True)
-        return os.EX_TEMPFAIL
-
-
 if __name__ == "__main__":
-    sys.exit(run())
+    sys.exit(run_until_told(main(parse(sys.argv[1:]))))
