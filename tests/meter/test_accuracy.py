@@ -7,7 +7,7 @@ import math
 import random
 from typing import Any
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 import pytest
 
 from custom_components.loxone_wallbox.meter.accuracy import (
@@ -301,6 +301,7 @@ def test_sessions_without_error_tell_nothing() -> None:
     assert Bias(errors_pct=(1.0, 3.0)).mean_pct == 2.0
 
 
+@example([(0.0, 0.0, 1.0), (1.0, 0.0, 1.0), (3.5e10, 0.0, 0.125), (0.0, 0.0, 1.0)])
 @settings(deadline=None)
 @given(
     st.lists(

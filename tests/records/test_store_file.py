@@ -16,7 +16,7 @@ from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.core import HomeAssistant
 
 from .test_store import ONE, THREE, TWO, Kit, made
-from custom_components.loxone_wallbox.records import recorder, table
+from custom_components.loxone_wallbox.records import queries, recorder, table
 from custom_components.loxone_wallbox.records.reconciling import DatabaseAwayError
 
 # As many threads as the recorder asks with, each on a connection of its own.
@@ -99,6 +99,24 @@ async def test_while_it_runs(
         assert await kit.in_database() == set(ids)
         assert await listed(kit) == [ids] * WORKERS
     new.dispose()
+
+
+async def test_made_anew_while_somebody_asks(kit: Kit) -> None:
+    """Tables that another has just made, and not yet filled, are no answer."""
+    kit.keep(ONE, TWO)
+    await kit.settled()
+    whole = queries.listed
+
+    def made_anew(engine: sa.Engine, *args: Any, **more: Any) -> Any:
+        """Answer from tables that were dropped and made again in this moment."""
+        table.METADATA.drop_all(engine)
+        kit.store._work(engine, lambda _engine: None, True)
+        return whole(engine, *args, **more)
+
+    with patch.object(queries, "listed", made_anew):
+        assert await kit.listed() == [TWO.id, ONE.id]
+    await kit.settled()
+    assert await kit.in_database() == {ONE.id, TWO.id}
 
 
 async def listed(kit: Kit) -> list[list[str]]:

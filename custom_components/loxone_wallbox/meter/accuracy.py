@@ -89,7 +89,7 @@ class Comparison:
         seconds = now.at - old.at
         whole = old.timely and now.timely and seconds > 0 and integrated >= 0
         mean_w = max(counted, integrated) / seconds * 3600 if whole else 0.0
-        if mean_w < LOAD_W:
+        if mean_w < LOAD_W or not sane(mean_w):
             return replace(self, tick=now, joined=False, waiting_wh=0.0)
         return replace(
             self,

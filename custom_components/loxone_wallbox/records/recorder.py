@@ -260,13 +260,17 @@ class SessionStore:
         try:
             if self.behind:
                 await self._async_catch_up()
-            return await self._async_job(ask)
+            generation = self._generation
+            answer = await self._async_job(ask)
+            if self._generation != generation:
+                raise DatabaseAwayError("its tables were made anew meanwhile")  # noqa: TRY301
         except DatabaseAwayError as err:
             LOGGER.debug("Answered from the ledgers: %s", err)
             self._wake.set()
             return await self._hass.async_add_executor_job(
                 lambda: look(reconciling.rows(some, running))
             )
+        return answer
 
     def _asked_for(self, spans: list[Wanted]) -> list[Kept]:
         """Return where the sessions of the wallboxes are that are asked for."""
