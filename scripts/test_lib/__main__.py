@@ -25,8 +25,9 @@ LINT = (
     ("ruff format", ("ruff", "format", "--check")),
     ("mypy", ("mypy",)),
 )
-# The suite on two workers; a selection is usually too small to be worth their start.
-WORKERS = ("-q", "-n", "2", "--dist", "loadgroup")
+# Half of the time a test waits for a socket or a timer, so there are more workers than
+# cores on a small machine; a selection is usually too small to be worth their start.
+WORKERS = ("-q", "-n", "4", "--dist", "loadgroup")
 
 
 def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:

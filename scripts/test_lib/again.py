@@ -1,6 +1,6 @@
 """The few tests that failed, once more and alone.
 
-Two workers on two cores and servers beside them: a test that waits for a real clock may
+More workers than cores and servers beside them: a test that waits for a real clock may
 lose against its neighbours. What passes alone was unsteady, not wrong: it is named in
 the summary, so that somebody looks at it. What fails twice has failed, and more than a
 handful of failures are no accident.
