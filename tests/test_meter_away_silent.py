@@ -115,3 +115,35 @@ async def test_an_old_word_while_the_wallbox_is_cut_off(story: Story) -> None:
     await home.run(70)
     taken = await story.ends()
     assert taken == pytest.approx([first, story.counted_wh - first], abs=STEP_WH)
+
+
+@pytest.mark.parametrize("ahead_s", [300.0, -300.0], ids=["ahead", "behind"])
+async def test_a_stay_that_lies_on_another(
+    story: Story, monkeypatch: pytest.MonkeyPatch, ahead_s: float
+) -> None:
+    """Our clock was wrong; who came after that, unseen, is put beside our session."""
+    home, computer = story.home, story.computer
+    monkeypatch.setattr(
+        dt_util, "utcnow", lambda: dt_util.utc_from_timestamp(computer.time())
+    )
+    for off_s in (0.0, ahead_s):
+        computer.off_s = off_s
+        await home.plug()
+        await home.leap(400)
+        await home.unplug()
+        await home.run(100)
+    await story.home_assistant_goes(5)
+    computer.off_s = 0.0
+    story.car(comes=True)
+    story.passes(120)
+    story.car(comes=False)
+    await story.home_assistant_comes_back()
+    await home.run(10)
+    for _ in range(2):
+        await home.plug()
+        await home.run(20)
+        taken = await story.ends()
+    records = await story.recorded.records()
+    assert sum(taken) == pytest.approx(story.counted_wh, abs=STEP_WH)
+    assert len(records) == 5
+    assert len({record.origin for record in records}) == 2

@@ -47,7 +47,7 @@ class Arriving:
         self._told_at = None
         reading = self._source.reading(facts)
         found = facts.found(None, reading, book.idle_since, book.last_visit)
-        return book.resumed(found, self._rules)
+        return found.noted(book).resumed(found, self._rules)
 
     def _seen(self, book: SessionBook, facts: SessionFacts, rest: Rest | None) -> Step:
         """Begin the session of a car that came just now."""

@@ -246,7 +246,7 @@ class Recording:
         # A meter has gone on all the time: there is no gap in what it told.
         stayed = session is not None and found.is_same(session)
         if not (self._begun and self._source.measures and stayed):
-            self._took(self.book.resumed(found, self._rules))
+            self._took(found.noted(self.book).resumed(found, self._rules))
         self._away, self._begun = False, True
         self._name(facts)
 
@@ -296,7 +296,7 @@ class Recording:
         ):
             # Another stay began while nobody looked.
             found = facts.found(session, self._source.reading(facts))
-            self._took(self.book.resumed(found, self._rules))
+            self._took(found.noted(self.book).resumed(found, self._rules))
         self._name(facts)
 
     def _unplugged(self, facts: SessionFacts) -> None:

@@ -184,6 +184,8 @@ class SessionFacts:
         since_rest = idle_since if session is None else ended_at
         known = last_visit if session is None else None
         between = self._taken_since(since_rest, known)
+        # By its own clock the Miniserver knows which came after one that we know.
+        named = known if session is None else session.visit_id
         return Found(
             connected=self.state.connected,
             reading=reading,
@@ -193,6 +195,7 @@ class SessionFacts:
             ended_at=ended_at,
             between_wh=sum(between.values()),
             last_visit=max(between, key=datetime.fromisoformat, default=None),
+            others=tuple(between) if named is not None else (),
         )
 
     def _taken_since(

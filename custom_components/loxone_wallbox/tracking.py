@@ -22,7 +22,7 @@ from .charging.transition import Transition, TransitionKind
 from .const import LOGGER
 from .miniserver import WallboxSession
 from .people import People
-from .records.importing import plan
+from .records.importing import beside, plan
 from .records.journal import JournalError
 from .records.ledger import Ledger, LedgerError
 from .session_files import KeptSessions
@@ -134,13 +134,22 @@ class Tracking:
         ]
         if not new:
             return
-        tariffs = self._tariffs()
+        tariffs, others = self._tariffs(), self._book().others
+
+        def recorded(ledger: Ledger, stay: TrackedStay) -> SessionRecord:
+            """Return a stay as a session, beside ours if it surely is none of them."""
+            record = stay.record(self._wallbox, self._rules, self._max_w)
+            if stay.connected.isoformat() not in others:
+                return record
+            time = beside(ledger, record, now)
+            if time in {None, (stay.connected, stay.disconnected)}:
+                return record
+            assert time is not None  # noqa: S101
+            return stay.moved(*time).record(self._wallbox, self._rules, self._max_w)
 
         def choose(ledger: Ledger) -> list[SessionRecord]:
             """Return what is not there yet and does not lie upon what is."""
-            records = [
-                stay.record(self._wallbox, self._rules, self._max_w) for stay in new
-            ]
+            records = [recorded(ledger, stay) for stay in new]
             plain = [priced(one, tariffs, now).as_dict() for one in records]
             return plan(ledger, self._wallbox, plain, now + AHEAD).take
 

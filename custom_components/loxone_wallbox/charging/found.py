@@ -6,13 +6,24 @@ Takes what meter and wallbox tell, gives whose energy the counter shows.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from .following import LATE, OpenSession
-from .rest import FORGOTTEN_WH, HOUR, WORD_LATE, WORD_OFF, Rest, begin_wh
+from .rest import (
+    FORGOTTEN_WH,
+    HOUR,
+    MOST_GONE,
+    WORD_LATE,
+    WORD_OFF,
+    Rest,
+    begin_wh,
+)
 from .sharing import begun
 from .slices import SessionRules
 from .tally import Reading
+
+if TYPE_CHECKING:
+    from .session_book import SessionBook
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,7 +33,7 @@ class Found:
     `visit_id` is the wallbox's own name of the present stay, `visit_since` when that
     began and `visit_wh` what it has taken; `ended_at` is when the stay before ended, and
     `between_wh` what other stays took after that and before the present one, of which
-    `last_visit` is the last. Where a meter went on, `left` is the session as its car
+    `last_visit` is the last and `others` are those that are surely not recorded. Where a meter went on, `left` is the session as its car
     left it, `left_wh` where the counter stood then and `came_wh` where it stood when the
     present stay began.
     """
@@ -35,6 +46,7 @@ class Found:
     ended_at: datetime | None = None
     between_wh: float = 0.0
     last_visit: str | None = None
+    others: tuple[str, ...] = ()
     left: OpenSession | None = None
     left_wh: int | None = None
     came_wh: int | None = None
@@ -107,6 +119,14 @@ class Found:
         if start <= least:
             return session
         return replace(session, least_wh=least, told_wh=wh)
+
+    def noted(self, book: SessionBook) -> SessionBook:
+        """Return a book that knows which stays only the wallbox has seen."""
+        if not self.others:
+            return book
+        # The same are found again until a car has come that is recorded.
+        others = [one for one in book.others if one not in self.others]
+        return replace(book, others=(*others, *self.others)[-MOST_GONE:])
 
     def leaves_open(self, rest: Rest | None) -> bool:
         """Tell whether it is not known what has become of what flowed since a rest.

@@ -76,6 +76,7 @@ def plain_book(book: SessionBook) -> dict[str, Any]:
         "last_connected": to_plain(book.last_connected),
         "last_end": to_plain(book.last_end),
         "rest": None if book.rest is None else book.rest.as_dict(),
+        "others": list(book.others),
         "gone": [to_plain(one) for one in book.gone],
     }
 
@@ -94,6 +95,7 @@ def read_book(data: Mapping[str, Any]) -> dict[str, Any]:
         "last_connected": instant(data["last_connected"]),
         "last_end": instant(data["last_end"]),
         "rest": Rest.from_dict(data.get("rest")),
+        "others": tuple(map(str, data.get("others", ()))),
         "gone": tuple(Gone.from_dict(one) for one in data.get("gone", ())),
     }
 

@@ -42,7 +42,8 @@ class SessionBook:
 
     `closing` has ended, but its counter may be behind. `waiting` ended before it, while
     the counter was silent: what it shows next is shared by all of them. `rest` is where
-    the counter stood while no car was there, `gone` are the last stays. Instants in UTC.
+    the counter stood while no car was there, `gone` are the last stays and `others`
+    those that only the wallbox has seen, by its names. Instants in UTC.
     """
 
     wallbox: str
@@ -56,6 +57,7 @@ class SessionBook:
     last_end: datetime | None = None
     rest: Rest | None = None
     gone: tuple[Gone, ...] = ()
+    others: tuple[str, ...] = ()
     saved_at: datetime | None = None
 
     @property
@@ -271,10 +273,7 @@ class SessionBook:
     def reconciled(
         self, newest: SessionRecord | None, rules: SessionRules
     ) -> SessionBook:
-        """Return the book as the ledger's last record says, where that is newer.
-
-        A saved state may be behind it, or gone: while a backup is made it waits.
-        """
+        """Return the book as the ledger's last record says, where that is newer."""
         return reconciled(self, newest, rules)
 
     def _ended_unseen(

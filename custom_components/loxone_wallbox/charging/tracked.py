@@ -5,8 +5,9 @@ there and what it took, not when the energy flowed: it is put evenly behind the 
 permission, or over the whole stay where it does not fit there, and marked as estimated.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Self
 
 from .cutting import Cuts, Flow, Tail
 from .session import Kind, Origin, Quality, SessionRecord, StopReason, whole_seconds
@@ -27,7 +28,8 @@ SECONDS_AN_HOUR = 3600
 class TrackedStay:
     """A stay as the log tells it: instants in UTC, energy in Wh, a pseudonym.
 
-    `allowed` is when charging was permitted last, None where that is not told.
+    `allowed` is when charging was permitted last, None where that is not told. `called`
+    is when the log has it begin, where it was put elsewhere.
     """
 
     connected: datetime
@@ -35,6 +37,14 @@ class TrackedStay:
     wh: float
     allowed: datetime | None = None
     user_id: str | None = None
+    called: datetime | None = None
+
+    def moved(self, start: datetime, end: datetime) -> Self:
+        """Return it at another time, under the name it has."""
+        called = self.called or self.connected
+        return replace(
+            self, connected=start, disconnected=end, allowed=None, called=called
+        )
 
     def is_sane(self, now: datetime, max_w: float) -> bool:
         """Tell whether a wallbox of so many W can have had such a stay by now."""
@@ -46,7 +56,7 @@ class TrackedStay:
 
     def name(self, wallbox: str) -> str:
         """Return the id of the session that this stay is."""
-        return session_id(wallbox, self.connected, SEQ)
+        return session_id(wallbox, self.called or self.connected, SEQ)
 
     def record(self, wallbox: str, rules: SessionRules, max_w: float) -> SessionRecord:
         """Return the session of a stay at a wallbox that gives at most so many W."""

@@ -26,6 +26,7 @@ LONGEST_TEXT = 120
 LONGEST_USER = 64
 LONGEST_LIST = 20_000
 LONGEST_STAY = timedelta(days=3660)
+LEAST_STAY = timedelta(seconds=1)
 FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 MOST_DISTANT = datetime.max.replace(tzinfo=UTC)
 LONGEST_DETAIL = 200
@@ -75,6 +76,36 @@ def plan(
             stays.add(record)
             found.take.append(record)
     return found
+
+
+def beside(
+    ledger: Ledger, record: SessionRecord, until: datetime
+) -> tuple[datetime, datetime] | None:
+    """Return a time for a session that surely lies upon no other one.
+
+    That is its own, or the nearest one in which there is none, shorter maybe; it ends
+    before `until`. None where there is no such time. Raises `JournalError`.
+    """
+    start, end = record.connected_utc, record.disconnected_utc or MOST_DISTANT
+    spans = [
+        (one.connected_utc, one.disconnected_utc or MOST_DISTANT)
+        for page in _pages(ledger, [record])
+        for one in page.records
+        if one.id != record.id
+    ]
+    if not any(one[0] < end and one[1] > start for one in spans):
+        return start, end
+    begins = [FIRST_DAY, *sorted(one[1] for one in spans)]
+    free = [
+        (begin, min([until, *(one[0] for one in spans if one[1] > begin)]))
+        for begin in begins
+    ]
+    room = [one for one in free if one[1] - one[0] >= LEAST_STAY]
+    placed = [(max(begin, min(start, last - LEAST_STAY)), last) for begin, last in room]
+    if not placed:
+        return None
+    at, last = min(placed, key=lambda one: abs(one[0] - start))
+    return at, min(at + (end - start), last)
 
 
 class _Stays:
