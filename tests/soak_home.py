@@ -287,11 +287,12 @@ class SoakHome:
         """Have a car drive away.
 
         A stay that nobody saw is known by the Miniserver's clock alone. Once somebody
-        has set ours, that may lie within a session of our own and is not taken: then
-        only those leave that were seen.
+        has set ours, that may lie ahead of it and is taken when ours is right: then only
+        those leave whose session runs.
         """
         number = self._any()
-        seen = self._up and self.home.see[number]("vehicle_connected") == "on"
+        recording = self.home.wallbox(number).recording if self._up else None
+        seen = recording is not None and recording.book.open is not None
         if self.boxes[number].connected and (seen or not self.came["set_clock"]):
             self.boxes[number].unplug()
 

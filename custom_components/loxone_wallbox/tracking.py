@@ -134,7 +134,8 @@ class Tracking:
         ]
         if not new:
             return
-        tariffs, others = self._tariffs(), self._book().others
+        tariffs, book = self._tariffs(), self._book()
+        others = set(book.others) - {one.visit for one in book.gone}
 
         def recorded(ledger: Ledger, stay: TrackedStay) -> SessionRecord:
             """Return a stay as a session, beside ours if it surely is none of them."""

@@ -414,3 +414,20 @@ def test_an_old_word_and_the_next(word: float, own: int, *, silent: bool) -> Non
     [record] = [one.record for one in book.unplugged(at, RULES, wh).told]
     record.check()
     assert record.import_wh == own
+
+
+def test_a_stay_without_a_reading_is_known_by_name() -> None:
+    """Once the counter has told what it took it is not another's stay in between."""
+    later = START + timedelta(hours=9)
+    found = Found(connected=True, reading=Reading(at=later), visit_id="there")
+    book = seen_empty().resumed(found, RULES).book
+    book = book.unplugged(later + timedelta(seconds=5), RULES).book
+    assert book.awaits
+    assert book.last_visit == "there"
+    for minutes in (1, 2, 10):
+        at = later + timedelta(minutes=minutes)
+        book = book.read(Reading(at=at, wh=5_100.0, power_w=0.0), RULES).book
+        assert book.last_visit == "there"
+    assert book.closing is None
+    assert book.rest is not None
+    assert (book.rest.wh, book.rest.visit) == (5_100, "there")

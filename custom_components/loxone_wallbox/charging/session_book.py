@@ -202,7 +202,8 @@ class SessionBook:
             return Step(book=self)
         if rest is None or self.closing is not None:
             # Soon after an end whatever the counter shows is still of that session.
-            rest = Rest.renewed(rest, reading, rules, self.last_visit)
+            name = None if self.closing is None else self.closing.visit_id
+            rest = Rest.renewed(rest, reading, rules, name or self.last_visit)
         else:
             rest = rest.follows(reading, rules)
         due = rest.due
