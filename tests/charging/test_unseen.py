@@ -431,3 +431,19 @@ def test_a_stay_without_a_reading_is_known_by_name() -> None:
     assert book.closing is None
     assert book.rest is not None
     assert (book.rest.wh, book.rest.visit) == (5_100, "there")
+
+
+def test_a_counter_that_forgot_while_it_was_awaited() -> None:
+    """What a step had told before a restart is not the next car's once more."""
+    book = seen_empty().plugged(START, RULES, 5_000.0, "first").book
+    at = START + timedelta(minutes=1)
+    book = book.read(Reading(at=at, wh=5_120.0, power_w=7_200.0), RULES).book
+    book = book.link_lost(at, RULES).book
+    at += timedelta(seconds=20)
+    book = book.unplugged(at, RULES).book
+    assert book.awaits
+    at += timedelta(minutes=10)
+    step = book.read(Reading(at=at, wh=5_118.0, power_w=0.0), RULES)
+    assert not step.book.awaits
+    book = step.book.plugged(at, RULES, 5_118.0, "second").book
+    assert begun(book) == 5_120

@@ -169,3 +169,11 @@ async def test_nothing_is_written_twice(
     waiting = instance.backlog
     await statistics.async_update()
     assert instance.backlog == waiting
+
+
+async def test_nothing_begins_after_the_end(statistics: SessionStatistics) -> None:
+    """A record that a thread has written meanwhile waits for the next start."""
+    statistics.changed()
+    await statistics.async_stop()
+    statistics.changed()
+    assert statistics._task is None

@@ -92,9 +92,14 @@ class Rest:
         before: Self | None,
         reading: Reading,
         rules: SessionRules,
+        last: OpenSession | None,
         visit: str | None,
     ) -> Self:
-        """Return it of a reading soon after a car has left, and of what is known."""
+        """Return it of a reading soon after the `last` car has left.
+
+        `visit` is the last stay that is known, where that one has no name.
+        """
+        visit = visit if last is None else last.visit_id or visit
         still = reading.flows(rules.charging_w) is False
         if before is None:
             return cls.found(reading, visit=visit, still=still)
@@ -177,6 +182,17 @@ class Gone:
             connected=datetime.fromisoformat(data["connected"]),
             ended=datetime.fromisoformat(data["ended"]),
         )
+
+
+def remembered(reading: Reading, last: OpenSession | None) -> Reading:
+    """Return a reading with what its counter has shown of the last session.
+
+    Of a step that it has not finished a restart knows nothing.
+    """
+    total, known = reading.counted_wh, None if last is None else last.tally.wh
+    if known is None or total is None or not 0 < known - total <= FORGOTTEN_WH:
+        return reading
+    return replace(reading, wh=known)
 
 
 def begin_wh(

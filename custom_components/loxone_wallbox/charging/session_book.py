@@ -16,7 +16,7 @@ from .following import LATE, OpenSession
 from .found import Found, begun_after, heard
 from .keeping import plain_book, read_book
 from .reopening import reconciled
-from .rest import Gone, Rest
+from .rest import Gone, Rest, remembered
 from .session import DelayNote, Quality, SessionError, SessionRecord, StopReason
 from .sharing import begun, shared
 from .slices import SessionRules
@@ -107,7 +107,7 @@ class SessionBook:
         """
         if self.open is not None:
             return Step(book=self)
-        reading = Reading(at=at, wh=wh)
+        reading = remembered(Reading(at=at, wh=wh), self.closing)
         late = self.read(reading, rules)
         book, own = late.book, late.book._begin_at(at)  # noqa: SLF001
         session = OpenSession(
@@ -145,6 +145,7 @@ class SessionBook:
         if self.waiting and reading.counted_wh is not None:
             return self._shared(reading, rules)
         if session is None:
+            reading = remembered(reading, self.closing)
             late = self._read_late(reading, rules)
             return late.then(late.book._rested(reading, rules))  # noqa: SLF001
         if self.rest is not None and reading.counted_wh is not None:
@@ -202,8 +203,7 @@ class SessionBook:
             return Step(book=self)
         if rest is None or self.closing is not None:
             # Soon after an end whatever the counter shows is still of that session.
-            name = None if self.closing is None else self.closing.visit_id
-            rest = Rest.renewed(rest, reading, rules, name or self.last_visit)
+            rest = Rest.renewed(rest, reading, rules, self.closing, self.last_visit)
         else:
             rest = rest.follows(reading, rules)
         due = rest.due

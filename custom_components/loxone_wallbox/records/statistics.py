@@ -147,10 +147,16 @@ class SessionStatistics:
         self._given: dict[str, Hours] = {}
         self._since: datetime | None = None
         self._task: asyncio.Task[None] | None = None
+        self._stopped = False
 
     @callback
     def changed(self, since: datetime | None = None) -> None:
-        """Bring the hours since an instant up to date soon, None for all."""
+        """Bring the hours since an instant up to date soon, None for all.
+
+        What is written after the end is brought by the next start.
+        """
+        if self._stopped:
+            return
         if since is None:
             # Whatever the recorder was given, it may have lost it.
             self._given.clear()
@@ -163,6 +169,7 @@ class SessionStatistics:
 
     async def async_stop(self) -> None:
         """Write no more; the next start brings what is missing."""
+        self._stopped = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
