@@ -372,8 +372,9 @@ async def test_the_library_does_not_log(
             await asyncio.sleep(LATE_S)
             with pytest.raises(CannotConnectError):
                 await link.read(POWER)
-        ours = [r.getMessage() for r in caplog.records if r.levelno > logging.INFO]
-        assert ours == []
+        # On a busy machine the loop itself says that something took long.
+        told = [one for one in caplog.records if one.name != "asyncio"]
+        assert [r.getMessage() for r in told if r.levelno > logging.INFO] == []
 
 
 @pytest.mark.parametrize(
