@@ -13,6 +13,7 @@ from .conftest import StartSimulator, make_entry, set_up
 from .helpers import eventually
 from .recorded import Recorded
 from .stage import Stage, stage
+from custom_components.loxone_wallbox.charging import rest
 from custom_components.loxone_wallbox.charging.session import (
     Kind,
     Origin,
@@ -329,6 +330,28 @@ async def test_a_wrong_clock(
         for _ in range(2):
             await play.restart()
             assert await kept(play, 2) == records
+
+
+async def test_an_empty_log(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A log that tells nothing for a moment brings nothing for a second time after it."""
+    monkeypatch.setattr(rest, "MOST_GONE", 1)
+    async with stage(hass, start_simulator, monkeypatch, **ALWAYS) as play:
+        world = type(play.simulator.unit.world)
+        real = world.unix.fget  # type: ignore[attr-defined]
+        monkeypatch.setattr(
+            world, "unix", property(lambda self: real(self) - 6 * HOUR_S)
+        )
+        await charge(play)
+        await charge(play)
+        records, log = await kept(play, 2), play.box.tracker.records
+        for told in ([], log):
+            play.box.tracker.records = told
+            await play.restart()
+        assert await kept(play, 2) == records
 
 
 @pytest.mark.slow

@@ -143,9 +143,8 @@ class Tracking:
             if stay.connected.isoformat() not in others:
                 return record
             time = beside(ledger, record, now)
-            if time in {None, (stay.connected, stay.disconnected)}:
+            if time is None or time == (stay.connected, stay.disconnected):
                 return record
-            assert time is not None  # noqa: S101
             return stay.moved(*time).record(self._wallbox, self._rules, self._max_w)
 
         def choose(ledger: Ledger) -> list[SessionRecord]:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Self
 
 from .following import LATE, OpenSession
 from .rest import (
-    FORGOTTEN_WH,
     HOUR,
     MOST_GONE,
     WORD_LATE,
     WORD_OFF,
     Rest,
     begin_wh,
+    remembered,
 )
 from .sharing import begun
 from .slices import SessionRules
@@ -33,9 +33,9 @@ class Found:
     `visit_id` is the wallbox's own name of the present stay, `visit_since` when that
     began and `visit_wh` what it has taken; `ended_at` is when the stay before ended, and
     `between_wh` what other stays took after that and before the present one, of which
-    `last_visit` is the last and `others` are those that are surely not recorded. Where a meter went on, `left` is the session as its car
-    left it, `left_wh` where the counter stood then and `came_wh` where it stood when the
-    present stay began.
+    `last_visit` is the last and `others` are those that are surely not recorded. Where a
+    meter went on, `left` is the session as its car left it, `left_wh` where the counter
+    stood then and `came_wh` where it stood when the present stay began.
     """
 
     connected: bool | None
@@ -56,11 +56,7 @@ class Found:
 
         Of a step that it has not finished a restart knows nothing.
         """
-        total, known = self.reading.counted_wh, None if last is None else last.tally.wh
-        known = known if rest is None else rest.wh
-        if known is None or total is None or not 0 < known - total <= FORGOTTEN_WH:
-            return self
-        return replace(self, reading=replace(self.reading, wh=known))
+        return replace(self, reading=remembered(self.reading, last, rest))
 
     @property
     def _taken(self) -> int | None:

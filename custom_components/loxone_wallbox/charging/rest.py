@@ -184,12 +184,15 @@ class Gone:
         )
 
 
-def remembered(reading: Reading, last: OpenSession | None) -> Reading:
-    """Return a reading with what its counter has shown of the last session.
+def remembered(
+    reading: Reading, last: OpenSession | None, rest: Rest | None = None
+) -> Reading:
+    """Return a reading of a counter that forgets nothing of the last session, or a rest.
 
     Of a step that it has not finished a restart knows nothing.
     """
-    total, known = reading.counted_wh, None if last is None else last.tally.wh
+    known = None if last is None else last.tally.wh
+    known, total = known if rest is None else rest.wh, reading.counted_wh
     if known is None or total is None or not 0 < known - total <= FORGOTTEN_WH:
         return reading
     return replace(reading, wh=known)
