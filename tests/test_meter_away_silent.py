@@ -10,6 +10,7 @@ from homeassistant.util import dt as dt_util
 from .conftest import StartSimulator
 from .test_meter_away_clock import STEP_WH
 from .test_meter_away_restart import Story, a_story
+from simulator import Car
 
 
 @pytest.fixture
@@ -94,6 +95,29 @@ async def test_another_car_while_the_clock_is_wrong(
         taken = await story.ends()
     assert len(taken) == 4
     assert sum(taken) == pytest.approx(story.counted_wh, abs=STEP_WH)
+
+
+@pytest.mark.parametrize("off_s", [0.0, -900.0], ids=["right", "behind"])
+async def test_a_car_that_is_full_when_it_is_found(story: Story, off_s: float) -> None:
+    """It has what it took, also where our clock says that it has not come yet."""
+    home, box = story.home, story.home.simulator.wallboxes[0]
+    await story.miniserver_goes()
+    box.plug(Car(capacity_kwh=80, energy_kwh=79.5))
+    await home.leap(400)
+    assert box.car is not None
+    assert box.car.full
+    story.computer.off_s = off_s
+    await home.run(3)
+    await home.gateway(on=False)
+    await home.run(12)
+    await story.miniserver_comes_back()
+    box.unplug()
+    await home.run(5)
+    await home.gateway(on=True)
+    await home.run(20)
+    taken = await story.ends()
+    assert story.counted_wh > 400
+    assert taken == pytest.approx([story.counted_wh], abs=STEP_WH)
 
 
 async def test_an_old_word_while_the_wallbox_is_cut_off(story: Story) -> None:

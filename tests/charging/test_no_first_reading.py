@@ -80,6 +80,25 @@ class Story:
         return [one.import_wh for one in self.records.values()]
 
 
+class Idle(Story):
+    """A car that had charged before it was found, and takes nothing any more."""
+
+    def __init__(self, *, charging: bool | None) -> None:
+        """Find it; since when it is there is told by a clock that is ahead of ours."""
+        self.records = {}
+        self.book = SessionBook(wallbox="box")
+        self.take(self.book.read(shown(0, BEFORE_WH), RULES))
+        reading = Reading(at=at(5), charging=charging, blind=True)
+        found = Found(connected=True, reading=reading, visit_id="1")
+        self.take(self.book.resumed(found, RULES))
+
+    def stay(self, begin: int, end: int) -> None:
+        """Let it stay, and have the wallbox say that it charges not."""
+        for minutes in range(begin, end):
+            reading = Reading(at=at(minutes), charging=False, blind=True)
+            self.take(self.book.read(reading, RULES))
+
+
 @pytest.fixture
 def story() -> Story:
     """Return it up to the moment at which the car has charged for a while."""
@@ -148,3 +167,37 @@ def test_it_leaves_at_once(
     assert (corrected.meter_start_wh, corrected.meter_stop_wh) == (5_000, 7_000)
     assert corrected.import_wh == 2_000
     assert story.ends(7_000) == [2_000]
+
+
+@pytest.mark.parametrize(
+    ("charging", "minutes"),
+    [(False, 20), (False, 0), (None, 0), (True, 0)],
+    ids=["stays", "just looked at", "unknown", "still charges"],
+)
+def test_nothing_flows_while_it_is_looked_at(
+    charging: bool | None,
+    minutes: int,
+) -> None:
+    """What it took before is its own, although no time passed in which it can have."""
+    story = Idle(charging=charging)
+    story.stay(6, 5 + minutes)
+    story.take(story.book.unplugged(at(5 + minutes), RULES, None))
+    story.take(story.book.read(shown(70, 7_000), RULES))
+    for _ in range(2):
+        assert [one.import_wh for one in story.records.values()] == [2_000]
+        assert story.book.rest is not None
+        assert (story.book.rest.wh, story.book.awaits) == (7_000, False)
+        story.take(story.book.read(shown(71, 7_000), RULES))
+    story.take(story.book.plugged(at(80), RULES, 7_000, "2"))
+    assert story.ends(7_100) == [2_000, 100]
+
+
+def test_another_comes_before_the_counter_tells() -> None:
+    """The one has what the wallbox says, the other the rest of what has flowed."""
+    story = Idle(charging=False)
+    story.stay(6, 20)
+    story.take(story.book.unplugged(at(20), RULES, None))
+    story.take(story.book.plugged(at(26), RULES, None, "2"))
+    story.charge(27, told=1_500)
+    story.take(story.book.read(shown(90, 7_000), RULES))
+    assert story.ends(7_000) == [1_500, 500]

@@ -77,9 +77,11 @@ class SessionBook:
 
     @property
     def awaits(self) -> bool:
-        """Tell whether what has flowed before is still to be told by the counter."""
+        """Tell whether what has flowed, maybe since a rest, is still to be told."""
         closing = self.closing
-        return bool(self.waiting) or (closing is not None and closing.awaits)
+        if closing is None or self.waiting:
+            return bool(self.waiting)
+        return closing.awaits or (closing.tally.wh is None and self.rest is not None)
 
     def heard(self, told: Callable[[OpenSession], float | None]) -> Self:
         """Take what the wallbox says that each session took which waits, in Wh."""
@@ -181,12 +183,11 @@ class SessionBook:
         closing, wh = self.closing, reading.counted_wh
         if closing is None or wh is None or closing.ended is None:
             return Step(book=self)
-        if not closing.awaits and self.rest and self.rest.is_taken(reading, rules):
+        if not self.awaits and self.rest and self.rest.is_taken(reading, rules):
             return Step(book=replace(self, closing=None))
         late = reading.at + closing.ahead - closing.ended
-        if self.rest is not None and closing.awaits:
-            closing = begun_after(closing, self.rest, reading, rules)
-        if not closing.awaits and not -LATE <= late <= BEHIND:
+        closing = begun_after(closing, self.rest, reading, rules)
+        if not self.awaits and not -LATE <= late <= BEHIND:
             return Step(book=replace(self, closing=None))
         after = closing.corrected(wh, rules)
         if after.booked_wh == closing.booked_wh:
@@ -316,9 +317,8 @@ class SessionBook:
     def _arrived(self, found: Found, rules: SessionRules) -> Step:
         """Begin the session of a car that came while nobody looked."""
         at = min(found.visit_since or found.reading.at, found.reading.at)
-        wh, rest = found.start_wh(self.rest, self.closing, rules), self.rest
-        if rest is not None:
-            rest = replace(rest, between=found.between)
+        wh = found.start_wh(self.rest, self.closing, rules)
+        rest = self.rest and replace(self.rest, between=found.between)
         step = replace(self, rest=rest).plugged(at, rules, wh, found.visit_id)
         session = step.book.open
         assert session is not None  # noqa: S101  (just begun)
