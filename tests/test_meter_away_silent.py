@@ -97,8 +97,14 @@ async def test_another_car_while_the_clock_is_wrong(
     assert sum(taken) == pytest.approx(story.counted_wh, abs=STEP_WH)
 
 
-@pytest.mark.parametrize("off_s", [0.0, -900.0], ids=["right", "behind"])
-async def test_a_car_that_is_full_when_it_is_found(story: Story, off_s: float) -> None:
+@pytest.mark.parametrize(
+    ("off_s", "read_s"),
+    [(0.0, 0), (-900.0, 3), (-900.0, 0)],
+    ids=["right", "behind", "set back as the meter goes"],
+)
+async def test_a_car_that_is_full_when_it_is_found(
+    story: Story, off_s: float, read_s: int
+) -> None:
     """It has what it took, also where our clock says that it has not come yet."""
     home, box = story.home, story.home.simulator.wallboxes[0]
     await story.miniserver_goes()
@@ -107,12 +113,13 @@ async def test_a_car_that_is_full_when_it_is_found(story: Story, off_s: float) -
     assert box.car is not None
     assert box.car.full
     story.computer.off_s = off_s
-    await home.run(3)
+    await home.run(read_s)
     await home.gateway(on=False)
     await home.run(12)
     await story.miniserver_comes_back()
+    await home.run(60)
     box.unplug()
-    await home.run(5)
+    await home.run(90)
     await home.gateway(on=True)
     await home.run(20)
     taken = await story.ends()

@@ -159,6 +159,10 @@ class EnergySource:
         since = self.sampled_at or self._begun_at
         if not self.has_meter or self.silent or since is None:
             return False
+        if since > now:
+            # The clock was set back since: by it the meter is waited for from now on.
+            since = now
+            self.sampled_at = self.sampled_at and now
         patience = FIRST_READING if self.sampled_at is None else SILENT_AFTER
         if now - since < patience:
             return False
