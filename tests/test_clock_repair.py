@@ -224,6 +224,19 @@ async def test_not_asked_again(
     assert not hass.config_entries.flow.async_progress()
 
 
+@pytest.mark.usefixtures("hasty")
+async def test_no_answer_any_more(
+    hass: HomeAssistant, british: MockConfigEntry, miniserver: Simulator
+) -> None:
+    """Of a clock that nobody can look at any more nobody can say that it is wrong."""
+    miniserver.fault("clock_off", seconds=90)
+    await set_up(hass, british)
+    await eventually(lambda: repair(hass, british) is not None)
+    miniserver.fault("no_answer", match="sys/date")
+    await miniserver.drop()
+    await eventually(lambda: repair(hass, british) is None)
+
+
 async def test_setup_does_not_wait(
     hass: HomeAssistant, british: MockConfigEntry, miniserver: Simulator
 ) -> None:

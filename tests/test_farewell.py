@@ -4,12 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 
-from .conftest import StartSimulator
+from .conftest import StartSimulator, make_entry, set_up
 from .helpers import Surface, eventually
 from .stage import Stage, stage
-from simulator import Car, WallboxConfig
+from custom_components.loxone_wallbox.const import DOMAIN
+from custom_components.loxone_wallbox.control_hold import WALLBOX, change_issue
+from custom_components.loxone_wallbox.identity_repair import ask_about
+from custom_components.loxone_wallbox.miniserver import backoff
+from simulator import Car, Simulator, WallboxConfig
 
 TWO = (WallboxConfig(name="Garage"), WallboxConfig(name="Carport"))
 
@@ -95,3 +101,84 @@ async def test_removed_out_of_reach(
         await hass.config_entries.async_remove(play.entry.entry_id)
         assert "allow charging there for Garage" in caplog.text
         assert not state_files(play)
+
+
+@pytest.mark.parametrize("loaded", [True, False], ids=["link is lost", "not set up"])
+async def test_one_is_removed_while_the_miniserver_is_away(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    loaded: bool,
+) -> None:
+    """It is let go and forgotten once somebody can tell the Miniserver."""
+    for name in ("RETRY_MIN_S", "RETRY_STARTING_S"):
+        monkeypatch.setattr(backoff, name, 0.05)
+    async with stage(hass, start_simulator, monkeypatch, boxes=TWO) as play:
+        await waiting(play)
+        entry, garage = play.entry, play.box
+        [subentry] = [
+            one for one in entry.subentries.values() if one.unique_id == garage.uuid
+        ]
+        told = {"wallbox": "Garage", "changed": "max_kw", "from": "11", "to": "22"}
+        serial = play.simulator.config.serial
+        of = subentry.subentry_id
+        ask_about(hass, entry, WALLBOX, serial, told, subentry_id=of)
+        play.simulator.fault("booting")
+        if loaded:
+            await play.simulator.drop()
+            await eventually(lambda: not play.wallbox.linked)
+        else:
+            await hass.config_entries.async_reload(entry.entry_id)
+            assert entry.state is ConfigEntryState.SETUP_RETRY
+        hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+        await hass.async_block_till_done()
+        assert not garage.enabled
+        play.simulator.clear()
+        if not loaded:
+            await hass.config_entries.async_reload(entry.entry_id)
+        await eventually(lambda: garage.enabled)
+        await eventually(lambda: len(state_files(play)) == 1)
+        assert asked(hass, of) is None
+        folder = Path(hass.config.path(DOMAIN)) / serial
+        assert not list(folder.glob(f"{garage.uuid}.[!s]*"))
+
+
+async def test_all_is_removed_after_one_was_while_away(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With the Miniserver goes what is left of the wallboxes that it had before."""
+    async with stage(hass, start_simulator, monkeypatch, boxes=TWO) as play:
+        await waiting(play)
+        entry = play.entry
+        play.simulator.fault("booting")
+        await hass.config_entries.async_reload(entry.entry_id)
+        [of] = [
+            one.subentry_id
+            for one in entry.subentries.values()
+            if one.unique_id == play.box.uuid
+        ]
+        hass.config_entries.async_remove_subentry(entry, of)
+        await hass.config_entries.async_remove(entry.entry_id)
+        assert not state_files(play)
+
+
+async def test_an_unexpected_change_of_one_that_is_removed(
+    hass: HomeAssistant, miniserver: Simulator
+) -> None:
+    """Nobody is asked about a wallbox any more that is not there."""
+    entry = await set_up(hass, make_entry(miniserver))
+    one = next(iter(entry.runtime_data.wallboxes.values())).subentry_id
+    told = {"wallbox": "Garage", "changed": "max_kw", "from": "11", "to": "22"}
+    ask_about(hass, entry, WALLBOX, miniserver.config.serial, told, subentry_id=one)
+    assert asked(hass, one) is not None
+    hass.config_entries.async_remove_subentry(entry, one)
+    await eventually(lambda: asked(hass, one) is None)
+
+
+def asked(hass: HomeAssistant, subentry_id: str) -> ir.IssueEntry | None:
+    """Return the repair of a wallbox that is another one than before."""
+    issue_id = change_issue(WALLBOX, subentry_id)
+    return ir.async_get(hass).async_get_issue(DOMAIN, issue_id)

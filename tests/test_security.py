@@ -87,7 +87,8 @@ async def home(
     home = Home(hass, await start_simulator())
     await home.begin()
     yield home
-    await hass.config_entries.async_unload(home.entry.entry_id)
+    if hass.config_entries.async_get_entry(home.entry.entry_id) is not None:
+        await hass.config_entries.async_unload(home.entry.entry_id)
 
 
 async def test_a_refusal(home: Home) -> None:
@@ -373,3 +374,22 @@ async def test_a_name_stays_on_its_line(
     assert len(table["content"].splitlines()) == 3
     assert (await home.ask("verify_security_log"))["whole"]
     await hass.config_entries.async_unload(home.entry.entry_id)
+
+
+@pytest.mark.parametrize("wish", ["goes", "stays"])
+async def test_a_broken_log_of_a_miniserver_that_is_removed(
+    home: Home, wish: str
+) -> None:
+    """Nobody is asked about it any more."""
+    hass, entry = home.hass, home.entry
+    hass.config_entries.async_update_entry(entry, options={"history_on_removal": wish})
+    log = log_of(hass, home.simulator)
+    log.record(SecurityEvent(kind="tamper_on", outcome="info"))
+    await log.async_verify()
+    [file] = log_files(hass, home.simulator)
+    file.write_bytes(file.read_bytes().replace(b"tamper_on", b"tamper_of"))
+    await log.async_verify()
+    assert broken(hass, home.simulator) is not None
+    await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    assert broken(hass, home.simulator) is None

@@ -29,7 +29,7 @@ from .history_keeping import (
     history_goes,
 )
 from .hub import Hub, missing_issue
-from .identity_repair import forget_changes
+from .identity_repair import forget_changes, forget_strangers
 from .login_repair import forget_login_repairs
 from .miniserver import MiniserverClient
 from .miniserver.backoff import LOCKED_OUT_DEFAULT_S
@@ -39,7 +39,9 @@ from .personal_action import async_setup_personal_data
 from .security import Security, async_forget_security, async_get_security
 from .security_actions import async_setup_security
 from .security_causes import event_of
+from .security_repair import report_verdict
 from .services import async_setup_services
+from .strays import async_kept_wallboxes
 from .websocket_api import async_setup_websocket
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -163,19 +165,18 @@ async def async_remove_entry(
     hass.data.get(_RESTARTED, set()).discard(entry.entry_id)
     forget_login_repairs(hass, entry)
     forget_changes(hass, entry)
+    forget_strangers(hass, entry)
+    serial, goes = entry.data[CONF_SERIAL], history_goes(entry.options)
     for subentry in entry.subentries.values():
         ir.async_delete_issue(hass, DOMAIN, missing_issue(subentry.subentry_id))
-        await async_forget(
-            hass,
-            entry.data[CONF_SERIAL],
-            subentry.data[CONF_WALLBOX_ID],
-            subentry_id=subentry.subentry_id,
-        )
-    if history_goes(entry.options):
+        wallbox_id = subentry.data[CONF_WALLBOX_ID]
+        await async_forget(hass, serial, wallbox_id, subentry_id=subentry.subentry_id)
+    for wallbox_id in await async_kept_wallboxes(hass, serial):
+        await async_forget(hass, serial, wallbox_id)
+    if goes:
         await async_wipe_miniserver(hass, entry)
-    await async_forget_security(
-        hass, entry.data[CONF_SERIAL], log_goes=history_goes(entry.options)
-    )
+    await async_forget_security(hass, serial, log_goes=goes)
+    report_verdict(hass, serial, entry.title, None)
     await async_remove_frontend(hass, entry)
     await async_leave(hass, entry)
 

@@ -2,7 +2,8 @@
 
 Looks a minute after each connection, as a Miniserver that has just started may not have
 asked its time server yet, and once a day. Nothing waits for it; whoever does not answer
-is not asked again, because a question without an answer costs the link.
+is not asked again, because a question without an answer costs the link, and nothing is
+said of a clock that nobody can look at.
 """
 
 from collections.abc import Mapping
@@ -103,6 +104,8 @@ class ClockRepair:
                 self._report(runtime, read)
         except MiniserverError as err:
             self._silent = isinstance(err, AuthenticationError | MiniserverTimeoutError)
+            if self._silent:
+                ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
             LOGGER.debug(
                 "The clock of %s could not be read%s: %s",
                 self._entry.title,

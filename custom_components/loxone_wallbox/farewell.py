@@ -17,6 +17,7 @@ from homeassistant.util.hass_dict import HassKey
 from .alerts import alerts_file
 from .connect import build_client
 from .const import CONF_VISUALISATION_PASSWORD, DOMAIN, LOGGER
+from .control_hold import WALLBOX, change_issue
 from .coordinator import (
     LoxoneWallboxConfigEntry,
     LoxoneWallboxRuntimeData,
@@ -33,6 +34,16 @@ from .power_feed import Ending
 from .records.journal import JournalError
 from .records.state import StateKeeper
 from .rules import meter_file, running_file, state_file
+
+# What is kept of a wallbox besides its history: a path of folder, serial and id.
+OWN_FILES = (
+    state_file,
+    meter_file,
+    running_file,
+    delivery_file,
+    alerts_file,
+    links_file,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +81,7 @@ async def async_leave(hass: HomeAssistant, entry: LoxoneWallboxConfigEntry) -> N
     try:
         await client.connect()
         for wallbox in waiting:
-            await _let_go(client, wallbox)
+            await async_let_go(client, wallbox)
         if CONF_TOKEN in entry.data:
             await client.revoke_token()
     except MiniserverError as err:
@@ -85,7 +96,7 @@ async def async_leave(hass: HomeAssistant, entry: LoxoneWallboxConfigEntry) -> N
         await client.close()
 
 
-async def _let_go(client: MiniserverClient, wallbox: Waiting) -> None:
+async def async_let_go(client: MiniserverClient, wallbox: Waiting) -> None:
     """Allow a wallbox to charge; one that refuses keeps nobody else waiting."""
     try:
         async with asyncio.timeout(HAND_OVER_S):
@@ -103,31 +114,36 @@ async def _let_go(client: MiniserverClient, wallbox: Waiting) -> None:
 
 
 async def async_leave_wallbox(hass: HomeAssistant, wallbox: WallboxCoordinator) -> None:
-    """Let one removed wallbox go and forget its settings, while the others go on."""
+    """Let one removed wallbox go and forget its settings, while the others go on.
+
+    One that could not be let go is let go and forgotten when its Miniserver is back.
+    """
     await wallbox.controller.async_hand_over()
     wallbox.measuring.feed.close(Ending.REMOVED)
     await wallbox.async_shutdown()
+    left = wallbox.controller.state.handed_over
+    if left is not None and left.allowed is False and not wallbox.linked:
+        return
+    serial = wallbox.miniserver.serial
     await async_forget(
-        hass,
-        wallbox.miniserver.serial,
-        wallbox.wallbox_id,
-        subentry_id=wallbox.subentry_id,
+        hass, serial, wallbox.wallbox_id, subentry_id=wallbox.subentry_id
     )
     if history_goes(wallbox.config_entry.options):
-        await async_wipe_history(hass, wallbox.miniserver.serial, wallbox.wallbox_id)
+        await async_wipe_history(hass, serial, wallbox.wallbox_id)
 
 
 async def async_forget(
-    hass: HomeAssistant, serial: str, wallbox_id: str, *, subentry_id: str
+    hass: HomeAssistant, serial: str, wallbox_id: str, *, subentry_id: str | None = None
 ) -> None:
     """Forget a wallbox's settings, its meter's account, its grid events and what ran.
 
-    Its history is not one of them. Nobody is left to answer a question about its meter.
+    Its history is not one of them. Nobody is left to answer a question about it.
     """
-    ir.async_delete_issue(hass, DOMAIN, break_issue(subentry_id))
+    if subentry_id is not None:
+        for issue in (break_issue(subentry_id), change_issue(WALLBOX, subentry_id)):
+            ir.async_delete_issue(hass, DOMAIN, issue)
     folder = Path(hass.config.path(DOMAIN))
-    own = (state_file, meter_file, running_file, delivery_file, alerts_file, links_file)
-    for file in own:
+    for file in OWN_FILES:
         keeper = StateKeeper(file(folder, serial, wallbox_id))
         try:
             await hass.async_add_executor_job(keeper.delete)

@@ -54,6 +54,7 @@ from .security_options import OptionsWatch
 from .security_watch import SecurityWatch
 from .session_files import KeptSessions, async_load_sessions
 from .site import Site
+from .strays import async_forget_strays
 from .tariff_settings import tariff_settings
 from .watchdog import Watchdog
 
@@ -107,6 +108,7 @@ class Hub(ClientListener):
             self._watch.look()
             self._login.look(self._runtime.miniserver.client)
             self._clock.look_soon()
+            self._schedule_sync()
 
     @override
     def connection_lost(self, error: MiniserverError) -> None:
@@ -183,6 +185,8 @@ class Hub(ClientListener):
                     await async_leave_wallbox(self._hass, wallbox)
                 if subentry is None or not self._is_current(wallbox, subentry):
                     await self._async_drop(runtime, wallbox)
+            client = runtime.miniserver.client
+            await async_forget_strays(self._hass, self._entry, client)
             new = [one for key, one in wanted.items() if key not in runtime.wallboxes]
             serial = runtime.miniserver.serial
             loaded = [

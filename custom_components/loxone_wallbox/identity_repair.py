@@ -14,8 +14,8 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from .const import DOMAIN
-from .control_hold import CHANGES, FIRMWARE, change_issue
+from .const import CONF_SERIAL, DOMAIN
+from .control_hold import CHANGES, FIRMWARE, WALLBOX, change_issue
 from .flow_hours import signature
 from .miniserver.http import parse_version
 from .rights import SecurityEvent
@@ -72,6 +72,20 @@ def forget_changes(hass: HomeAssistant, entry: ConfigEntry) -> None:
     for subentry_id in (entry.entry_id, *entry.subentries):
         for kind in CHANGES:
             ir.async_delete_issue(hass, DOMAIN, change_issue(kind, subentry_id))
+
+
+@callback
+def forget_strangers(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Clear the repairs of wallboxes that were removed while an entry was not there."""
+    serial = entry.data[CONF_SERIAL]
+    known = {change_issue(WALLBOX, one) for one in entry.subentries}
+    asked = change_issue(WALLBOX, "")
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if domain != DOMAIN or not issue_id.startswith(asked) or issue_id in known:
+            continue
+        issue = ir.async_get(hass).async_get_issue(domain, issue_id)
+        if issue is not None and (issue.data or {}).get("serial") == serial:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
 class ChangeFlow(RepairsFlow):
