@@ -8,7 +8,7 @@ import pytest
 
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
 
 from .conftest import PASSWORD, USERNAME, StartSimulator, make_entry
 from .flow_helpers import Logins, address, answer, begin, finish, options_of
@@ -169,6 +169,32 @@ async def test_closed_after_the_login(
     assert result["step_id"] == "wallboxes"
     assert len(miniserver.unit.accounts.tokens) == 1
     hass.config_entries.flow.async_abort(result["flow_id"])
+    await hass.async_block_till_done()
+    assert miniserver.unit.accounts.tokens == []
+
+
+async def test_closed_while_it_logs_in(
+    hass: HomeAssistant, miniserver: Simulator
+) -> None:
+    """A token that comes after the dialogue is gone is given back as well."""
+    miniserver.fault("structure_slow", seconds=0.5)
+    result, flow = await begin(hass), hass.config_entries.flow
+    logs_in = hass.async_create_task(answer(hass, result, address(miniserver)))
+    await eventually(lambda: len(miniserver.unit.accounts.tokens) == 1)
+    flow.async_abort(result["flow_id"])
+    with pytest.raises(UnknownFlow):
+        await logs_in
+    await hass.async_block_till_done()
+    assert miniserver.unit.accounts.tokens == []
+
+
+async def test_a_structure_that_cannot_be_read(
+    hass: HomeAssistant, miniserver: Simulator
+) -> None:
+    """The login before it leaves no token behind."""
+    miniserver.fault("structure_invalid", times=1)
+    result = await answer(hass, await begin(hass), address(miniserver))
+    assert result["errors"] == {"base": "structure_invalid"}
     await hass.async_block_till_done()
     assert miniserver.unit.accounts.tokens == []
 

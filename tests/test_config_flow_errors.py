@@ -141,6 +141,7 @@ async def test_no_wallbox(hass: HomeAssistant, start_simulator: StartSimulator) 
         hass, miniserver, {"username": "no_wallbox"}, username="guest"
     )
     assert result["description_placeholders"] == {"username": "guest"}
+    await hass.async_block_till_done()
     assert miniserver.unit.accounts.tokens == []
     await recovers(hass, result, miniserver)
 

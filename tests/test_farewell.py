@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
 from .conftest import StartSimulator, make_entry, set_up
+from .flow_texts import LANGUAGES
 from .helpers import Surface, eventually
 from .stage import Stage, stage
 from custom_components.loxone_wallbox.const import DOMAIN
@@ -101,6 +102,40 @@ async def test_removed_out_of_reach(
         await hass.config_entries.async_remove(play.entry.entry_id)
         assert "allow charging there for Garage" in caplog.text
         assert not state_files(play)
+        issue = unreached(play)
+        assert issue is not None
+        assert issue.translation_key == "removed_unreached_waiting"
+        assert issue.translation_placeholders == {
+            "miniserver": play.entry.title,
+            "wallboxes": "Garage",
+        }
+        for words in LANGUAGES.values():
+            text = words["issues"][issue.translation_key]["description"]
+            assert "Garage" in text.format(**issue.translation_placeholders)
+
+
+async def test_set_up_again_after_it_was_out_of_reach(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was left to do there is said until it is set up again."""
+    async with stage(hass, start_simulator, monkeypatch) as play:
+        play.simulator.fault("booting")
+        await hass.config_entries.async_remove(play.entry.entry_id)
+        issue = unreached(play)
+        assert issue is not None
+        assert issue.translation_key == "removed_unreached"
+        play.simulator.clear()
+        again = await set_up(hass, make_entry(play.simulator))
+        assert unreached(play) is None
+        await hass.config_entries.async_unload(again.entry_id)
+
+
+def unreached(play: Stage) -> ir.IssueEntry | None:
+    """Return the repair of a Miniserver that was not told of its removal."""
+    issue_id = f"removed_unreached_{play.simulator.config.serial}"
+    return ir.async_get(play.hass).async_get_issue(DOMAIN, issue_id)
 
 
 @pytest.mark.parametrize("loaded", [True, False], ids=["link is lost", "not set up"])

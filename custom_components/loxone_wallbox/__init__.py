@@ -21,7 +21,12 @@ from .connect import build_client, says_restart, setup_error
 from .const import CONF_SERIAL, CONF_WALLBOX_ID, DOMAIN
 from .coordinator import LoxoneWallboxConfigEntry, LoxoneWallboxRuntimeData
 from .fallback_actions import async_setup_fallback
-from .farewell import async_forget, async_leave, remember_waiting
+from .farewell import (
+    async_forget,
+    async_leave,
+    remember_waiting,
+    unreached_issue,
+)
 from .frontend_resource import async_remove_frontend, async_setup_frontend
 from .history_keeping import (
     async_setup_keeping,
@@ -96,6 +101,7 @@ async def async_setup_entry(
         seconds = err.remaining or LOCKED_OUT_DEFAULT_S
         blocks[entry.entry_id] = (hass.loop.time() + seconds, dict(entry.data))
         raise _locked_out(seconds) from err
+    ir.async_delete_issue(hass, DOMAIN, unreached_issue(client.identity.serial))
     restarted = hass.data.setdefault(_RESTARTED, set())
     runtime = LoxoneWallboxRuntimeData(
         miniserver=MiniserverCoordinator(

@@ -78,6 +78,7 @@ class LoxoneWallboxConfigFlow(
         self._client_id = new_client_id()
         # A login that no entry was made of yet.
         self._login: Login | None = None
+        self._closed = False
 
     @classmethod
     @callback
@@ -102,6 +103,12 @@ class LoxoneWallboxConfigFlow(
         super().async_remove()
         if self._scan is not None:
             self._scan.cancel()
+        self._closed = True
+        self._give_back()
+
+    @callback
+    def _give_back(self) -> None:
+        """Have a token ended that no entry was made of."""
         if self._login is not None:
             self.hass.async_create_task(revoke_token(self.hass, self._login.data))
 
@@ -190,6 +197,9 @@ class LoxoneWallboxConfigFlow(
             except FlowError as err:
                 error = err
             else:
+                if self._closed:
+                    # Somebody closed the dialogue while it logged in.
+                    self._give_back()
                 await self.async_set_unique_id(
                     self._login.serial, raise_on_progress=False
                 )

@@ -34,7 +34,14 @@ from .const import (
     DOMAIN,
     LOGGER,
 )
-from .miniserver import Address, ClientListener, Credentials, MiniserverClient, Token
+from .miniserver import (
+    Address,
+    ClientListener,
+    Credentials,
+    MiniserverClient,
+    Token,
+    end_token,
+)
 from .miniserver.errors import (
     AuthenticationError,
     CertificateError,
@@ -91,16 +98,21 @@ def build_client(
     return MiniserverClient(
         async_get_clientsession(hass),
         address_of(data),
-        Credentials(
-            username=data[CONF_USERNAME],
-            client_id=data[CONF_CLIENT_ID],
-            client_name=f"Home Assistant {hass.config.location_name}",
-            password=data.get(CONF_PASSWORD),
-            token=_token(data),
-        ),
+        _credentials(hass, data),
         listener=listener,
         expected_serial=data.get(CONF_SERIAL),
         certificate=get_default_context(),
+    )
+
+
+def _credentials(hass: HomeAssistant, data: Mapping[str, Any]) -> Credentials:
+    """Return the login of stored or entered data."""
+    return Credentials(
+        username=data[CONF_USERNAME],
+        client_id=data[CONF_CLIENT_ID],
+        client_name=f"Home Assistant {hass.config.location_name}",
+        password=data.get(CONF_PASSWORD),
+        token=_token(data),
     )
 
 
@@ -139,10 +151,14 @@ def setup_error(error: MiniserverError) -> IntegrationError:
 
 async def revoke_token(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
     """End the token on the Miniserver, so that nothing of ours is left there."""
-    client = build_client(hass, data)
     try:
-        await client.connect()
-        await client.revoke_token()
+        await end_token(
+            async_get_clientsession(hass),
+            address_of(data),
+            _credentials(hass, data),
+            expected_serial=data.get(CONF_SERIAL),
+            certificate=get_default_context(),
+        )
     except AuthenticationError as err:
         LOGGER.debug("The token is of no use any more: %s", err)
     except MiniserverError as err:
@@ -151,21 +167,16 @@ async def revoke_token(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
             "within weeks, or remove it in Loxone's app",
             err,
         )
-    finally:
-        await client.close()
 
 
 async def revoke_replaced_token(
     hass: HomeAssistant, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> None:
-    """End the token of an entry's data that others took the place of.
-
-    Without the password: it may be wrong by now, and a wrong one may block us.
-    """
+    """End the token of an entry's data that others took the place of."""
     if not before.get(CONF_TOKEN) or before[CONF_TOKEN] == after.get(CONF_TOKEN):
         return
     login = {name: before[name] for name in (CONF_USERNAME, CONF_TOKEN)}
-    await revoke_token(hass, {**after, **login, CONF_PASSWORD: None})
+    await revoke_token(hass, {**after, **login})
 
 
 def _token(data: Mapping[str, Any]) -> Token | None:

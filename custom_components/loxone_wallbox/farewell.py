@@ -16,7 +16,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .alerts import alerts_file
 from .connect import build_client
-from .const import CONF_VISUALISATION_PASSWORD, DOMAIN, LOGGER
+from .const import CONF_SERIAL, CONF_VISUALISATION_PASSWORD, DOMAIN, LOGGER
 from .control_hold import WALLBOX, change_issue
 from .coordinator import (
     LoxoneWallboxConfigEntry,
@@ -92,8 +92,35 @@ async def async_leave(hass: HomeAssistant, entry: LoxoneWallboxConfigEntry) -> N
             err,
             "".join(f"; allow charging there for {one.title}" for one in waiting),
         )
+        _say_unreached(hass, entry, [one.title for one in waiting])
     finally:
         await client.close()
+
+
+def unreached_issue(serial: str) -> str:
+    """Return the id of the repair of a Miniserver that was removed out of reach."""
+    return f"removed_unreached_{serial}"
+
+
+def _say_unreached(
+    hass: HomeAssistant, entry: LoxoneWallboxConfigEntry, waiting: list[str]
+) -> None:
+    """Tell the owner what is left to do; it is gone once it is set up again."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        unreached_issue(entry.data[CONF_SERIAL]),
+        is_fixable=False,
+        is_persistent=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=(
+            "removed_unreached_waiting" if waiting else "removed_unreached"
+        ),
+        translation_placeholders={
+            "miniserver": entry.title,
+            "wallboxes": ", ".join(waiting),
+        },
+    )
 
 
 async def async_let_go(client: MiniserverClient, wallbox: Waiting) -> None:

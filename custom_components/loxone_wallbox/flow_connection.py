@@ -36,7 +36,7 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
-from .connect import address_of, build_client
+from .connect import address_of, build_client, revoke_token
 from .const import (
     CONF_CLIENT_ID,
     CONF_ENCRYPTION,
@@ -50,6 +50,7 @@ from .const import (
 from .miniserver import (
     Address,
     Identity,
+    MiniserverClient,
     Structure,
     identify,
     is_default_password,
@@ -291,21 +292,30 @@ async def check_login(
     }
     client = build_client(hass, data)
     try:
-        await client.connect()
-        structure, token = client.structure, client.token
-        if not structure.wallboxes:
-            # Nobody is going to use this token; some firmware closes without an answer.
-            with suppress(MiniserverError):
-                await client.revoke_token()
-            raise FlowError("no_wallbox", CONF_USERNAME, {"username": username})
-    except MiniserverError as err:
-        raise explain(err) from err
+        structure = await _read_structure(client, username)
+    except FlowError:
+        if client.token is not None:
+            # Nobody is going to use it.
+            unused = {**data, CONF_TOKEN: client.token.as_dict()}
+            hass.async_create_task(revoke_token(hass, unused))
+        raise
     finally:
         await client.close()
-    data[CONF_TOKEN] = token and token.as_dict()
+    data[CONF_TOKEN] = client.token and client.token.as_dict()
     if not answers.get(CONF_STORE_PASSWORD):
         del data[CONF_PASSWORD]
     return Login(serial=identity.serial, data=data, structure=structure)
+
+
+async def _read_structure(client: MiniserverClient, username: str) -> Structure:
+    """Log in and return what the user may see, at least one wallbox."""
+    try:
+        await client.connect()
+    except MiniserverError as err:
+        raise explain(err) from err
+    if not client.structure.wallboxes:
+        raise FlowError("no_wallbox", CONF_USERNAME, {"username": username})
+    return client.structure
 
 
 async def _choose_address(

@@ -11,6 +11,7 @@ from .discovery import DiscoveredMiniserver, discover
 from .http import Address, Identity, identify
 from .listener import ClientListener
 from .structure import Structure
+from .token_end import end_token
 from .tracker import TrackerLog
 from .wallbox import (
     MANUAL_MODE,
@@ -45,6 +46,7 @@ __all__ = [
     "WallboxSession",
     "WallboxState",
     "discover",
+    "end_token",
     "identify",
     "is_default_password",
     "new_client_id",
