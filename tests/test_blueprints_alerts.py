@@ -18,6 +18,8 @@ from .stage import GB_NIGHT
 from custom_components.loxone_wallbox.miniserver import backoff
 from simulator import Car, Simulator, WallboxConfig
 
+BOTH = tuple(WallboxConfig(name=name, contacts=True) for name in ("Garage", "Carport"))
+
 
 class Told:
     """A wallbox, and a phone that is told of it."""
@@ -35,10 +37,12 @@ class Told:
         return [f"{one['title']}: {one['message']}" for one in self.phone.sent]
 
     async def says(self, *texts: str) -> None:
-        """Wait until the phone was told exactly this."""
+        """Wait until the phone was told exactly this; of the wallbox, if of nobody else."""
         await eventually(lambda: len(self.phone.sent) >= len(texts))
         await eventually(lambda: running(self.hass) == 0)
-        assert self.texts == [f"Garage: {text}" for text in texts]
+        of = "Home: "
+        whose = [text if text.startswith(of) else f"Garage: {text}" for text in texts]
+        assert self.texts == whose
 
 
 @asynccontextmanager
@@ -48,10 +52,12 @@ async def told(
     name: str,
     key: str,
     inputs: dict[str, Any] | None = None,
+    *,
+    boxes: int = 1,
     **settings: Any,
 ) -> AsyncIterator[Told]:
-    """Set a wallbox with contacts up, and an automation of a blueprint."""
-    simulator = await start(wallboxes=(WallboxConfig(name="Garage", contacts=True),))
+    """Set wallboxes with contacts up, and an automation of a blueprint."""
+    simulator = await start(wallboxes=BOTH[:boxes])
     entry = make_entry(simulator, **settings)
     entry.add_to_hass(hass)
     hass.config_entries.async_update_entry(entry, options={"unavailable_after": 0})
@@ -59,8 +65,8 @@ async def told(
     await map_inputs(hass, entry, simulator)
     phone = Phone(hass, "Ann's phone")
     phone.reach_by("mobile_app_ann_s_phone")
-    alert = entity_id(hass, simulator, "alert")
-    chosen = {key: [alert] if key == "alerts" else alert, **(inputs or {})}
+    alerts = [entity_id(hass, simulator, "alert", box) for box in range(boxes)]
+    chosen = {key: alerts if key == "alerts" else alerts[0], **(inputs or {})}
     await use(hass, name, phones=[phone.device_id], **chosen)
     yield Told(hass, simulator, phone)
     await hass.config_entries.async_unload(entry.entry_id)
@@ -86,11 +92,29 @@ async def test_alarms(
         await it.says(
             "Tampering",
             "Tampering over",
-            "Connection lost: Miniserver",
-            "Connection restored: Miniserver",
+            "Home: Connection lost: Miniserver",
+            "Home: Connection restored: Miniserver",
         )
         assert len(it.phone.shown) == 2
         assert all(len(tag.encode()) <= 64 for tag in it.phone.shown)
+
+
+async def test_two_wallboxes_of_one_miniserver(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is the Miniserver's is told once, what is a wallbox's for that one."""
+    monkeypatch.setattr(backoff, "RETRY_MIN_S", 0.05)
+    async with told(hass, start_simulator, "alarms", "alerts", boxes=2) as it:
+        await it.simulator.drop()
+        miniserver = (
+            "Home: Connection lost: Miniserver",
+            "Home: Connection restored: Miniserver",
+        )
+        await it.says(*miniserver)
+        it.simulator.wallboxes[0].set_contact("Tamper", True)
+        await it.says(*miniserver, "Tampering")
 
 
 async def test_alarms_that_are_not_wanted(
