@@ -279,7 +279,7 @@ class OwnedLife(Life):
         )
         self.blink()
         self.world.act(
-            lambda: acts.async_set_hand_over(hand_over),
+            lambda: acts.async_set_hand_over(actor, hand_over),
             lambda _model: None,
             refused=False,
             what=f"hand over: {hand_over}",

@@ -12,7 +12,7 @@ from homeassistant.core import HomeAssistant
 
 from .conftest import StartSimulator
 from .helpers import eventually
-from .machine_single import Life, Make, single_lives
+from .machine_single import OWNER, Life, Make, single_lives
 from .stage import Stage, stage
 from custom_components.loxone_wallbox.charging.owner import HandOver
 from custom_components.loxone_wallbox.miniserver import backoff
@@ -184,7 +184,7 @@ async def test_restarted_again_and_again_in_one_delay(
 
 def starts_of(world: Life, at: timedelta, away: timedelta, *, killed: bool) -> Starts:
     """Play a delay of twenty seconds with an end of Home Assistant in it."""
-    world.do(world.acts.async_set_hand_over(HandOver.LEAVE))
+    world.do(world.acts.async_set_hand_over(OWNER, HandOver.LEAVE))
     world.plug()
     begin = world.now + timedelta(seconds=60)
     world.wait(begin + at)

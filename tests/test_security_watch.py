@@ -15,11 +15,12 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from .actions import map_inputs, user_id
+from .actions import Actions, map_inputs, user_id
 from .conftest import StartSimulator, make_entry, set_up
 from .helpers import Surface, eventually
 from .meter_house import metered
 from .security_home import log_files, log_of, logged
+from .stage import stage
 from custom_components.loxone_wallbox import security
 from custom_components.loxone_wallbox.miniserver import backoff
 from simulator import MeterConfig, Simulator, WallboxConfig
@@ -265,6 +266,64 @@ async def test_settings(hass: HomeAssistant, start_simulator: StartSimulator) ->
     [file] = log_files(hass, simulator)
     assert ann.encode() not in file.read_bytes()
     await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_the_boundary_is_moved(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is not watched any more, and what is left when we stop, is recorded."""
+    async with metered(hass, start_simulator, monkeypatch, METER) as home:
+        await home.run(5)
+        see, entry = home.see[0], home.entry
+        [subentry] = entry.subentries.values()
+        inputs, meter = {"online": "somewhere"}, subentry.data["meter"]
+        data = {**subentry.data, "diagnostic_inputs": inputs}
+        hass.config_entries.async_update_subentry(entry, subentry, data=data)
+        await hass.async_block_till_done(wait_background_tasks=False)
+        await see.call("select.select_option", "handover", option="leave")
+        data = {key: one for key, one in subentry.data.items() if key != "meter"}
+        data["diagnostic_inputs"] = {}
+        hass.config_entries.async_update_subentry(entry, subentry, data=data)
+        options = {**entry.options, "watchdog_input": "HA alive"}
+        hass.config_entries.async_update_entry(entry, options=options)
+        await hass.async_block_till_done(wait_background_tasks=False)
+        records = await logged(hass, home.simulator, "config_security_changed")
+        told = [
+            (one["detail"]["what"], one["detail"]["from"], one["detail"]["to"])
+            for one in records
+        ]
+        assert told == [
+            ("online", None, "somewhere"),
+            ("handover", "allow", "leave"),
+            ("online", "somewhere", None),
+            (
+                "meter",
+                f"eastron_sdm630 {meter['transport']} 127.0.0.1:{meter['port']} unit {meter['unit_id']}",
+                None,
+            ),
+            ("watchdog_input", None, "HA alive"),
+        ]
+
+
+async def test_other_hours(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Default charging hours that move are recorded, and as what they were before."""
+    async with stage(hass, start_simulator, monkeypatch) as play:
+        act = Actions(hass, play.simulator)
+        window = {"start": "10:00", "end": "20:00", "days": ["mon", "tue"]}
+        for _ in range(2):
+            await act("set_default_hours", windows=[window])
+        await act("remove_default_hours")
+        records = await logged(hass, play.simulator, "config_security_changed")
+        told = [one["detail"] for one in records]
+        assert [one["change"] for one in told] == ["changed", "removed"]
+        assert told[0]["to"] == "mon,tue 10:00-20:00"
+        assert "22:00-08:00" in told[0]["from"]
 
 
 @pytest.mark.parametrize("goes", [True, False])

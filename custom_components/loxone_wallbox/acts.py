@@ -31,7 +31,7 @@ from .const import DOMAIN
 from .controller import Controller
 from .miniserver import Allow, Command, SetManualLimit, SetMode
 from .rights import Actor, SecurityEvent, SecuritySink, log_security
-from .telling import invalid_event, left_events, lost_hours
+from .telling import chosen, invalid_event, left_events, other_hours
 
 REFUSALS = {
     Danger.OFFLINE: "wallbox_unreachable",
@@ -254,7 +254,7 @@ class Acts:
 
         before = self._wallbox.controller.state.hours
         return self._checked(
-            change, lasting=True, told=lambda: lost_hours(actor, before, hours)
+            change, lasting=True, told=lambda: other_hours(actor, before, hours)
         )
 
     async def async_set_max_delay(self, actor: Actor, seconds: int) -> None:
@@ -278,14 +278,7 @@ class Acts:
             return self._moved_end(state, after, now, at_once=shortens)
 
         await controller.async_keep(change)
-        self._security(
-            SecurityEvent(
-                kind="config_security_changed",
-                outcome="info",
-                user_id=actor.user_id,
-                detail={"what": "max_random_delay", "from": before, "to": seconds},
-            )
-        )
+        self._security(chosen(actor, "max_random_delay", before, seconds))
 
     async def async_set_end_delay(self, actor: Actor, end_delay: EndDelay) -> None:
         """Choose where the delay at the end of a window lies.
@@ -315,11 +308,14 @@ class Acts:
             before, after, profile, hours, now, only_ahead=not at_once
         )
 
-    async def async_set_hand_over(self, hand_over: HandOver) -> None:
+    async def async_set_hand_over(self, actor: Actor, hand_over: HandOver) -> None:
         """Choose what the wallbox is left with when Home Assistant stops."""
-        await self._wallbox.controller.async_keep(
+        controller = self._wallbox.controller
+        before = controller.state.hand_over
+        await controller.async_keep(
             lambda state, _now: replace(state, hand_over=hand_over)
         )
+        self._security(chosen(actor, "handover", before.value, hand_over.value))
 
     async def async_set_tamper_policy(
         self, actor: Actor, tamper_policy: TamperPolicy
@@ -336,16 +332,7 @@ class Acts:
             lambda state, _now: replace(state, tamper_policy=tamper_policy)
         )
         self._security(
-            SecurityEvent(
-                kind="config_security_changed",
-                outcome="info",
-                user_id=actor.user_id,
-                detail={
-                    "what": "tamper_policy",
-                    "from": before.value,
-                    "to": tamper_policy.value,
-                },
-            )
+            chosen(actor, "tamper_policy", before.value, tamper_policy.value)
         )
 
     def _checked(

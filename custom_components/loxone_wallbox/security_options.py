@@ -20,6 +20,7 @@ from .const import (
     CONF_VERIFY_SSL,
     CONF_WALLBOX_ID,
     CONF_WHO_DELAYS,
+    INPUT_ONLINE,
     INPUT_TAMPER,
     SUBENTRY_WALLBOX,
     WALLBOX_DEFAULTS,
@@ -29,8 +30,10 @@ from .coordinator import LoxoneWallboxConfigEntry
 from .firmware_news import CONF_FIRMWARE_SOURCE, source_of
 from .flow_hours import signature
 from .history_keeping import CONF_ON_REMOVAL, CONF_RETENTION, history_goes, retention_of
+from .meter_settings import CONF_METER, meter_settings
 from .rights import SecurityEvent
 from .security import Security
+from .watchdog import CONF_WATCHDOG_INPUT, watchdog_input
 
 type Settings = dict[str, Any]
 
@@ -92,6 +95,7 @@ def _whole(entry: LoxoneWallboxConfigEntry) -> Settings:
         CONF_ON_REMOVAL: "goes" if history_goes(entry.options) else "stays",
         CONF_FIRMWARE_SOURCE: source_of(entry.options),
         CONF_HOLD: holds(entry.options),
+        CONF_WATCHDOG_INPUT: watchdog_input(entry.options),
         CONF_TLS: entry.data.get(CONF_TLS, False),
         CONF_VERIFY_SSL: entry.data.get(CONF_VERIFY_SSL, True),
     }
@@ -107,12 +111,22 @@ def _boxes(
         users = one.data.get(CONF_OVERRIDE_USERS)
         settings: Settings = {name: _frozen(chosen[name]) for name in _OF_WALLBOX}
         settings[CONF_OVERRIDE_USERS] = None if users is None else frozenset(users)
-        settings[INPUT_TAMPER] = one.data.get(CONF_DIAGNOSTIC_INPUTS, {}).get(
-            INPUT_TAMPER
-        )
+        # The boundary that is watched: the links of the wallbox and of its meter.
+        inputs = one.data.get(CONF_DIAGNOSTIC_INPUTS, {})
+        settings |= {name: inputs.get(name) for name in (INPUT_ONLINE, INPUT_TAMPER)}
+        settings[CONF_METER] = _meter(one.data)
         whose = {"wallbox": one.title, "wallbox_id": one.data[CONF_WALLBOX_ID]}
         found[one.subentry_id] = (whose, settings)
     return found
+
+
+def _meter(data: Mapping[str, Any]) -> str | None:
+    """Return which meter a wallbox has, and where it is read; None without one."""
+    meter = meter_settings(data)
+    if meter is None:
+        return None
+    line = f"{meter.host}:{meter.port}" if meter.host else meter.device
+    return f"{meter.profile_id} {meter.transport} {line} unit {meter.unit_id}"
 
 
 def _frozen(value: Any) -> Any:

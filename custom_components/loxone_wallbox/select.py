@@ -84,8 +84,8 @@ POLICIES = (
         entity_category=EntityCategory.CONFIG,
         options=[policy.value for policy in HandOver],
         current_fn=lambda owner: owner.hand_over.value,
-        choose_fn=lambda acts, _actor, option: acts.async_set_hand_over(
-            HandOver(option)
+        choose_fn=lambda acts, actor, option: acts.async_set_hand_over(
+            actor, HandOver(option)
         ),
     ),
     PolicySelectDescription(

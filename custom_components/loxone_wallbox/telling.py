@@ -9,6 +9,7 @@ from datetime import datetime, tzinfo
 from .charging.dsr import DsrBook
 from .charging.leaving import Key, Scope, to_leave
 from .charging.owner import DefaultHours
+from .charging.schedule import Window
 from .rights import Actor, SecurityEvent
 
 # So many events are named, and so much of a name; the number of all is always told.
@@ -44,17 +45,45 @@ def left_events(  # noqa: PLR0917
     )
 
 
-def lost_hours(
+def other_hours(
     actor: Actor, before: DefaultHours, after: DefaultHours
 ) -> SecurityEvent | None:
-    """Return what is told when default charging hours go, None where they do not."""
-    if not before.windows or not before.enabled:
+    """Return what is told when default charging hours go or change, else None."""
+    was, now = _in_force(before), _in_force(after)
+    if not was or was == now:
         return None
-    if not after.windows:
-        return _changed(actor, what="default_hours", change="removed")
-    if not after.enabled:
-        return _changed(actor, what="default_hours", change="suspended")
-    return None
+    if now:
+        return _changed(
+            actor,
+            what="default_hours",
+            change="changed",
+            **{"from": _hours(was), "to": _hours(now)},
+        )
+    change = "suspended" if after.windows else "removed"
+    return _changed(actor, what="default_hours", change=change)
+
+
+def _in_force(hours: DefaultHours) -> tuple[Window, ...]:
+    """Return the windows that hold."""
+    return hours.windows if hours.enabled else ()
+
+
+def _hours(windows: tuple[Window, ...]) -> str:
+    """Return windows for the log, the first ones of many."""
+    plain = [one.as_dict() for one in windows]
+    texts = [f"{','.join(one['days'])} {one['start']}-{one['end']}" for one in plain]
+    more = ["…"] if len(texts) > MOST_NAMED else []
+    return "; ".join([*texts[:MOST_NAMED], *more])
+
+
+def chosen(actor: Actor, what: str, before: object, now: object) -> SecurityEvent:
+    """Return what is told of a choice."""
+    return SecurityEvent(
+        kind="config_security_changed",
+        outcome="info",
+        user_id=actor.user_id,
+        detail={"what": what, "from": before, "to": now},
+    )
 
 
 def invalid_event(actor: Actor, reason: str, event_id: str) -> SecurityEvent:
