@@ -200,8 +200,11 @@ def _measuring(wallbox: WallboxCoordinator) -> MeasuringFacts:
         return facts
     return replace(
         facts,
-        coverage=meter.shown.coverage,
+        coverage=meter.coverage,
+        just_begun=meter.just_begun,
         every_s=meter.profile.poll_s,
+        # Whatever the owner accepted at setup: that is no power of each second.
+        refresh_s=meter.settings.refresh_s,
         errors_pct=tuple(meter.visits.bias.errors_pct),
         findings=tuple(one.kind.value for one in meter.findings),
     )

@@ -132,6 +132,16 @@ class MeterCoordinator:
         return None if self._reader is None else self._reader.figures
 
     @property
+    def coverage(self) -> float | None:
+        """Return the share of the last hour's readings that came, None before the first."""
+        return self._believed.share
+
+    @property
+    def just_begun(self) -> bool:
+        """Tell whether no reading was due yet, so that it says nothing to have none."""
+        return self.coverage is None and self._connected
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """Return what is wrong now with the meter or its measuring."""
         return (

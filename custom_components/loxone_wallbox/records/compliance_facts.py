@@ -124,14 +124,18 @@ class RuleFacts:
 class MeasuringFacts:
     """Who measures, how well, and what of it is kept.
 
-    `coverage` is the share of the last hour's seconds with a reading; `findings` are
-    what is wrong with the meter now; `errors_pct` by how much the power was off in the
-    last sessions. Of the history: since when, and the last twelve months.
+    A meter is asked each `every_s` seconds and measures anew each `refresh_s`, None
+    where that is not proven. `coverage` is the share of the last hour's readings that came;
+    while it has `just_begun`, that there are none says nothing. `findings` are what is
+    wrong with the meter now; `errors_pct` by how much the power was off in the last
+    sessions. Of the history: since when, and the last twelve months.
     """
 
     source: Source
     coverage: float | None = None
+    just_begun: bool = False
     every_s: float | None = None
+    refresh_s: float | None = None
     errors_pct: tuple[float, ...] = ()
     findings: tuple[str, ...] = ()
     retention_months: int = 0

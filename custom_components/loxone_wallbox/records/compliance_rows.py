@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ..charging.regulation import MAX_DELAY_S
 from ..charging.session import Source
+from ..meter.refresh import SUITABLE_S
 from .compliance import (
     PROFILE,
     Line,
@@ -20,11 +21,11 @@ from .compliance import (
     when,
     without_profile,
 )
-from .compliance_facts import Draws, Facts
+from .compliance_facts import Draws, Facts, MeasuringFacts
 from .compliance_schedule import schedule_rows
 
-# Of the seconds of an hour of charging, regulation 9 asks for every one.
-ENOUGH_SECONDS = 0.99
+# Regulation 9 asks for every reading of an hour; one that comes late is no matter.
+ENOUGH_READINGS = 0.99
 # Findings of a meter that speak against its energy or power being right.
 WRONG_FIGURES = frozenset(
     {
@@ -155,21 +156,7 @@ def _measuring_rows(facts: Facts) -> Iterator[Row]:
             )
         )
     yield row("R9b", proof=history)
-    seconds = [source]
-    if measuring.every_s is not None:
-        seconds.append(line("asked_every", seconds=measuring.every_s))
-    covered = measuring.coverage
-    if covered is not None:
-        seconds.append(line("seconds_covered", percent=round(covered * 100, 1)))
-    seldom = found & TOO_SELDOM or (covered is not None and covered < ENOUGH_SECONDS)
-    yield row(
-        "R9c",
-        proof=seconds,
-        gaps=[
-            when(not metered, "gap_not_each_second"),
-            when(metered and seldom, "gap_seconds_missing"),
-        ],
-    )
+    yield _each_second(measuring, source)
     yield row(
         "R9d",
         proof=_accuracy(facts),
@@ -179,6 +166,36 @@ def _measuring_rows(facts: Facts) -> Iterator[Row]:
             when(found & WRONG_FIGURES, "gap_meter_doubtful", count=len(found)),
         ],
         limits=[line("common_error_unseen")] if metered else [],
+    )
+
+
+def _each_second(measuring: MeasuringFacts, source: Line) -> Row:
+    """Return whether there is a power of each second; `source` says where it is from."""
+    if measuring.source is not Source.METER:
+        return row("R9c", proof=[source], gaps=[line("gap_not_each_second")])
+    proof, covered = [source], measuring.coverage
+    refresh_s, found = measuring.refresh_s, TOO_SELDOM & frozenset(measuring.findings)
+    if measuring.every_s is not None:
+        proof.append(line("asked_every", seconds=measuring.every_s))
+    if refresh_s is not None:
+        proof.append(line("refreshes_every", seconds=refresh_s))
+    if covered is not None:
+        proof.append(line("readings_came", percent=round(covered * 100, 1)))
+    slowest_s = max(measuring.every_s or 0.0, refresh_s or 0.0)
+    slow = slowest_s > SUITABLE_S
+    if slow:
+        found -= {"measures_slowly"}
+    none = not covered and not measuring.just_begun
+    seldom = found or (covered is not None and covered < ENOUGH_READINGS)
+    return row(
+        "R9c",
+        proof=proof,
+        gaps=[
+            when(slow, "gap_too_slow", seconds=slowest_s, limit=SUITABLE_S),
+            when(none, "gap_no_readings"),
+            when(seldom and not none, "gap_seconds_missing"),
+        ],
+        limits=[line("refresh_unproven")] if refresh_s is None and not slow else [],
     )
 
 
