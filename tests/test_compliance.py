@@ -107,7 +107,7 @@ async def test_the_sensor_and_the_report(office: Office) -> None:
         "Watchdog: none.",
         "Sessions are kept for 25 months",
         "The longest delay is 600 s.",
-        "No delay was drawn yet.",
+        "How delays are spread: none was drawn yet.",
         "All 0 records are as they were written.",
         f"Security fixes until at least {SUPPORT_UNTIL}.",
         SECURITY_URL,

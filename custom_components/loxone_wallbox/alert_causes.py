@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from awesomeversion import AwesomeVersion
-
 from .charging.alerting import AlertKind, Condition, News
 from .charging.delay import Pending, Target
 from .charging.delivery import Delivery
@@ -21,6 +19,7 @@ from .charging.status import Status
 from .charging.transition import Transition, TransitionKind
 from .const import INPUT_ONLINE
 from .coordinator import WallboxCoordinator
+from .miniserver.releases import is_newer
 from .session_shown import SessionShown, details_of
 from .wallbox_data import WallboxData
 
@@ -254,7 +253,7 @@ def news_of_record(record: Mapping[str, Any]) -> News | None:
 def news_of_firmware(wallbox: WallboxCoordinator) -> News | None:
     """Return that there is a newer firmware, None where nobody may ask for it."""
     installed, newest = wallbox.miniserver.firmware, wallbox.miniserver.news.newest
-    if newest is None or AwesomeVersion(newest) <= AwesomeVersion(installed):
+    if newest is None or not is_newer(newest, installed):
         return None
     return News(
         kind=AlertKind.FIRMWARE_AVAILABLE,

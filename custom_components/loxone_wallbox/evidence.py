@@ -36,6 +36,7 @@ from .const import (
     WALLBOX_DEFAULTS,
 )
 from .coordinator import WallboxCoordinator
+from .firmware_news import source_of
 from .history import async_get_store, ledger_of
 from .history_keeping import retention_of
 from .history_plain import kwh
@@ -138,6 +139,7 @@ def _link(wallbox: WallboxCoordinator) -> LinkFacts:
         user_is_admin=client.structure.user_is_admin,
         firmware=wallbox.miniserver.firmware,
         newest_firmware=wallbox.miniserver.news.newest,
+        asks_for_firmware=source_of(entry.options) is not None,
         hand_over_allows=state.hand_over is HandOver.ALLOW,
         handed_over_at=None if left is None else left.at,
         handed_over_allowed=None if left is None else left.allowed,

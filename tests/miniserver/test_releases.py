@@ -5,6 +5,7 @@ import pytest
 from custom_components.loxone_wallbox.miniserver.errors import ProtocolError
 from custom_components.loxone_wallbox.miniserver.releases import (
     MOST_BYTES,
+    is_newer,
     newest_release,
 )
 
@@ -58,3 +59,20 @@ def test_anything_else(document: bytes) -> None:
     """What is no list, or wants more than to be read, tells nothing."""
     with pytest.raises(ProtocolError):
         newest_release(document)
+
+
+@pytest.mark.parametrize(
+    ("version", "installed", "newer"),
+    [
+        ("17.0.3.31", "16.10.0.0", True),
+        ("16.10.0.0", "16.9.0.0", True),
+        ("16.0.0.1", "16.0", True),
+        ("16.0.0.0", "16.00.0.0", False),
+        ("16.0.0", "16.0.0.0", False),
+        ("16.0.0.0", "17.0.0.0", False),
+        ("16.0.0.0", "", False),
+    ],
+)
+def test_newer(version: str, installed: str, *, newer: bool) -> None:
+    """Number by number; what is not known is no reason to install anything."""
+    assert is_newer(version, installed) is newer

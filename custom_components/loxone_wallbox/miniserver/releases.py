@@ -9,6 +9,7 @@ import re
 from xml.parsers import expat
 
 from .errors import ProtocolError
+from .http import parse_version
 
 ROOT = "Miniserversoftware"
 RELEASE = "Release"
@@ -16,6 +17,21 @@ RELEASE = "Release"
 MOST_BYTES = 2_000_000
 _VERSION = re.compile(r"\d{1,4}(?:\.\d{1,4}){2,3}")
 _TWO_LEVELS = 2
+
+
+def is_newer(version: str, installed: str) -> bool:
+    """Tell whether a version came after another; what cannot be read did not.
+
+    Missing numbers are zero, and zeros before a number are none.
+    """
+    numbers, before = parse_version(version), parse_version(installed)
+    length = max(len(numbers), len(before))
+    return bool(before) and _padded(numbers, length) > _padded(before, length)
+
+
+def _padded(numbers: tuple[int, ...], length: int) -> tuple[int, ...]:
+    """Return a version's numbers with zeros behind them."""
+    return numbers + (0,) * (length - len(numbers))
 
 
 def newest_release(document: bytes) -> str:

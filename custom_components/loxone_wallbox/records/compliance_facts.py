@@ -67,6 +67,9 @@ class LinkFacts:
     """How the wallbox is reached, and what is left of it without us.
 
     `fallback` is what the last test of that came to: passed, failed or inconclusive.
+    `newest_firmware` is known only where the owner lets it be asked for, which is what
+    `asks_for_firmware` says. `handed_over_allowed` is whether the wallbox was let go at
+    the last stop, None where it held nothing back.
     """
 
     linked: bool
@@ -78,6 +81,7 @@ class LinkFacts:
     user_is_admin: bool | None = None
     firmware: str = ""
     newest_firmware: str | None = None
+    asks_for_firmware: bool = False
     hand_over_allows: bool = True
     handed_over_at: datetime | None = None
     handed_over_allowed: bool | None = None

@@ -21,7 +21,7 @@ from .compliance import (
     when,
     without_profile,
 )
-from .compliance_facts import Draws, Facts, MeasuringFacts
+from .compliance_facts import Draws, Facts, MeasuringFacts, RuleFacts
 from .compliance_schedule import schedule_rows
 
 # Regulation 9 asks for every reading of an hour; one that comes late is no matter.
@@ -78,16 +78,7 @@ def _smart_rows(facts: Facts) -> Iterator[Row]:
         proof=[line("rate_and_time")],
         gaps=[when(not link.writable, "gap_not_writable")],
     )
-    yield row(
-        "R5c",
-        proof=[
-            line("events_known", count=rules.events_known, sources=rules.event_sources),
-            *(
-                line(f"event_{outcome}", count=count)
-                for outcome, count in sorted(rules.outcomes.items())
-            ),
-        ],
-    )
+    yield _grid_events(rules)
     yield row("R5d", proof=[line("interfaces")])
     tariff = rules.tariff or "none"
     yield row("R6", proof=[line("any_supplier"), line(f"tariff_{tariff}")])
@@ -100,6 +91,26 @@ def _smart_rows(facts: Facts) -> Iterator[Row]:
             *([] if refused is None else [line("overrides_refused", count=refused)]),
         ],
         limits=[line("faults_are_the_wallbox")],
+    )
+
+
+def _grid_events(rules: RuleFacts) -> Row:
+    """Return what came of grid events; where all were missed, nothing shows they work.
+
+    What the owner left, or came without a vehicle, speaks neither for it nor against.
+    """
+    outcomes, missed = rules.outcomes, rules.outcomes.get("missed", 0)
+    worked = outcomes.get("delivered", 0) + outcomes.get("partial", 0)
+    return row(
+        "R5c",
+        proof=[
+            line("events_known", count=rules.events_known, sources=rules.event_sources),
+            *(
+                line(f"event_{outcome}", count=count)
+                for outcome, count in sorted(outcomes.items())
+            ),
+        ],
+        gaps=[when(missed and not worked, "gap_events", count=missed)],
     )
 
 
@@ -125,6 +136,7 @@ def _without_us(facts: Facts) -> Row:
         proof=proof,
         gaps=[
             when(not link.hand_over_allows, "gap_hand_over"),
+            when(link.handed_over_allowed is False, "gap_handed_over"),
             when(not link.watchdog, "gap_watchdog"),
             when(link.fallback in NOTHING_TOLD, "gap_fallback_not_run"),
             when(link.fallback == "failed", "gap_fallback"),
@@ -255,11 +267,15 @@ def _delay_rows(facts: Facts) -> Iterator[Row]:
     proof = [line(f"delay_by_{rules.delays_by}")]
     if ours:
         proof.append(line("delay_up_to", seconds=rules.max_delay_s))
-        proof += _drawn(rules.draws)
+        proof += [] if rules.draws is None else _drawn(rules.draws)
     elif rules.exempt_since is not None:
         proof.append(line("delay_named", at=_minute(rules.exempt_since)))
     short = ours and rules.max_delay_s < rules.usual_delay_s
     nobody = rules.delays_by == "nobody"
+    unseen = [] if ours or nobody else [line("other_delays_unseen")]
+    if ours and rules.draws is None:
+        # The draws are our own and come by themselves: nobody has to do anything.
+        unseen.append(line("draws_none"))
     yield row(
         "R11a",
         proof=proof,
@@ -277,17 +293,15 @@ def _delay_rows(facts: Facts) -> Iterator[Row]:
                 "gap_other_delays",
             ),
         ],
-        limits=[] if ours or nobody else [line("other_delays_unseen")],
+        limits=unseen,
     )
     yield row("R11b", proof=[line("delay_adjustable", seconds=MAX_DELAY_S)])
     skipped = 0 if rules.draws is None else rules.draws.outcomes.get("skipped", 0)
     yield row("R11c", proof=[line("delay_exempt"), line("skipped", count=skipped)])
 
 
-def _drawn(draws: Draws | None) -> list[Line]:
+def _drawn(draws: Draws) -> list[Line]:
     """Return how the last draws were spread."""
-    if draws is None:
-        return [line("draws_none")]
     return [
         line(
             "draws",

@@ -5,8 +5,9 @@ Takes the facts of a wallbox, gives rows by the numbers of their paragraphs.
 
 from collections.abc import Iterator
 
+from ..miniserver.releases import is_newer
 from .compliance import Line, Row, elsewhere, line, row, when
-from .compliance_facts import Facts
+from .compliance_facts import Facts, LinkFacts
 
 
 def schedule_rows(facts: Facts) -> Iterator[Row]:
@@ -36,14 +37,7 @@ def _credentials(facts: Facts) -> Iterator[Row]:
         limits=[line("password_unknown")] if link.password_weak is None else [],
     )
     yield elsewhere("S3a", line("update_of_the_miniserver"))
-    firmware = [line("firmware", version=link.firmware)]
-    if link.newest_firmware is not None:
-        firmware.append(line("firmware_newest", version=link.newest_firmware))
-    yield row(
-        "S3b",
-        proof=firmware,
-        limits=[] if link.newest_firmware is not None else [line("newest_unknown")],
-    )
+    yield _firmware(link)
     changes = _count(
         facts, "identity", "firmware_changed", "identity_changed", "tls_changed"
     )
@@ -54,6 +48,20 @@ def _credentials(facts: Facts) -> Iterator[Row]:
     )
     kept = "password_kept" if link.password_kept else "token_only"
     yield row("S4", proof=[line(kept), line("no_secret_in_code")])
+
+
+def _firmware(link: LinkFacts) -> Row:
+    """Return whether the newest firmware runs, as far as anybody was asked for it."""
+    proof, newest = [line("firmware", version=link.firmware)], link.newest_firmware
+    if newest is None:
+        unknown = "newest_unknown" if link.asks_for_firmware else "nobody_asked"
+        return row("S3b", proof=proof, limits=[line(unknown)])
+    newer = is_newer(newest, link.firmware)
+    return row(
+        "S3b",
+        proof=[*proof, line("firmware_newest", version=newest)],
+        gaps=[when(newer, "gap_firmware", version=newest)],
+    )
 
 
 def _communication(facts: Facts) -> Iterator[Row]:
