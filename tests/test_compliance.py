@@ -232,8 +232,29 @@ async def test_a_fallback_test(office: Office) -> None:
         {"outcome": "failed", "at": "2027-01-13T17:25:00+00:00"}
     )
     answer = await office.report()
-    assert "Fallback test: not passed on 2027-01-13 17:25." in answer["content"]
+    assert "Fallback test: not passed on 2027-01-13 09:25 PST." in answer["content"]
     assert "did not charge without the connection" in answer["content"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "told"),
+    [
+        ("Europe/London", "2026-07-13 18:25 BST"),
+        ("Europe/Vienna", "2026-07-13 19:25 CEST"),
+        ("UTC", "2026-07-13 17:25 UTC"),
+    ],
+)
+async def test_the_clock_of_the_home(office: Office, zone: str, told: str) -> None:
+    """Instants are told by the clock that the report's head is told by, and by name."""
+    await office.hass.config.async_set_time_zone(zone)
+    wallbox = next(iter(office.entry.runtime_data.wallboxes.values()))
+    wallbox.links.keep_fallback(
+        {"outcome": "failed", "at": "2026-07-13T17:25:00+00:00"}
+    )
+    said = f"Fallback test: not passed on {told}."
+    assert said in (await office.report())["content"]
+    [report] = (await office.report(format="json"))["reports"]
+    assert any(said in one["seen"] for one in report["requirements"])
 
 
 async def test_a_log_that_was_changed(office: Office) -> None:

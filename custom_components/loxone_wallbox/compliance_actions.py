@@ -85,8 +85,8 @@ async def _async_handle(call: ServiceCall) -> ServiceResponse:
     for box in boxes.values():
         report = report_of(await async_facts(hass, box.wallbox, language))
         about = await _async_about(hass, box, language)
-        reports.append({**about, **plain(report, texts)})
-        written.append(markdown(report, texts, about))
+        reports.append({**about, **plain(report, texts, home_zone())})
+        written.append(markdown(report, texts, about, home_zone()))
         # What was counted may be news to the sensor.
         box.wallbox.async_update_listeners()
     if form is ReportFormat.JSON:

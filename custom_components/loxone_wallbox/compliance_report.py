@@ -1,10 +1,11 @@
 """The compliance report as people and programs read it, in their language.
 
-Takes a report and the texts of a language, gives Markdown and plain data. The texts
-stand in `report/`, since Home Assistant has no place for texts of files.
+Takes a report, the texts of a language and the zone of a home, gives Markdown and plain
+data. The texts stand in `report/`, since Home Assistant has no place for texts of files.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, tzinfo
 import json
 from pathlib import Path
 from typing import Any
@@ -27,20 +28,26 @@ def load_texts(language: str) -> tuple[str, Texts]:
     return found, texts
 
 
-def said(one: Line, texts: Texts) -> str:
-    """Return a sentence, its numbers as the language writes them."""
-    values = {name: _written(value, texts) for name, value in one.values.items()}
+def said(one: Line, texts: Texts, zone: tzinfo = UTC) -> str:
+    """Return a sentence, its numbers as the language writes them.
+
+    Instants are told by the clock of a zone, and which that is: a bare 17:25 is another
+    one for the owner than for whoever checks.
+    """
+    values = {name: _written(value, texts, zone) for name, value in one.values.items()}
     text: str = texts["lines"][one.key].format(**values)
     return text
 
 
-def _written(value: str | float, texts: Texts) -> str:
+def _written(value: str | float | datetime, texts: Texts, zone: tzinfo) -> str:
     """Return what is filled into a sentence; texts, as versions, stay as they are."""
+    if isinstance(value, datetime):
+        return f"{value.astimezone(zone):%Y-%m-%d %H:%M %Z}"
     sign: str = texts["decimal_sign"]
     return str(value).replace(".", sign) if isinstance(value, float) else str(value)
 
 
-def plain(report: Report, texts: Texts) -> dict[str, Any]:
+def plain(report: Report, texts: Texts, zone: tzinfo = UTC) -> dict[str, Any]:
     """Return a report as plain data, its sentences in words."""
     return {
         "state": report.state.value,
@@ -52,9 +59,9 @@ def plain(report: Report, texts: Texts) -> dict[str, Any]:
                 "title": texts["requirements"][one.id]["title"],
                 "required": texts["requirements"][one.id]["needs"],
                 "state": one.state.value,
-                "seen": [said(line, texts) for line in one.proof],
-                "missing": [said(line, texts) for line in one.gaps],
-                "unseen": [said(line, texts) for line in one.limits],
+                "seen": [said(line, texts, zone) for line in one.proof],
+                "missing": [said(line, texts, zone) for line in one.gaps],
+                "unseen": [said(line, texts, zone) for line in one.limits],
             }
             for one in report.rows
         ],
@@ -62,7 +69,9 @@ def plain(report: Report, texts: Texts) -> dict[str, Any]:
     }
 
 
-def markdown(report: Report, texts: Texts, about: Mapping[str, str]) -> str:
+def markdown(
+    report: Report, texts: Texts, about: Mapping[str, str], zone: tzinfo = UTC
+) -> str:
     """Return a report as Markdown; `about` is what is filled into its head."""
     safe = {name: _escaped(value) for name, value in about.items()}
     return "\n".join(
@@ -86,10 +95,10 @@ def markdown(report: Report, texts: Texts, about: Mapping[str, str]) -> str:
             "",
             f"## {texts['details']}",
             "",
-            *(text for one in report.rows for text in _details(one, texts)),
+            *(text for one in report.rows for text in _details(one, texts, zone)),
             f"## {texts['security_contact']}",
             "",
-            *(f"- {text}" for text in _contact(report, texts)),
+            *(f"- {text}" for text in _contact(report, texts, zone)),
             "",
         )
     )
@@ -108,7 +117,7 @@ def _result(report: Report, texts: Texts) -> Iterator[str]:
     yield ""
 
 
-def _details(one: Row, texts: Texts) -> Iterator[str]:
+def _details(one: Row, texts: Texts, zone: tzinfo) -> Iterator[str]:
     """Yield what is said of one requirement."""
     words = texts["requirements"][one.id]
     yield f"### {one.id} {words['title']}: {texts['states'][one.state]}"
@@ -124,16 +133,16 @@ def _details(one: Row, texts: Texts) -> Iterator[str]:
             if not number:
                 yield f"{texts[name]}:"
                 yield ""
-            yield f"- {_escaped(said(line, texts))}"
+            yield f"- {_escaped(said(line, texts, zone))}"
         if lines:
             yield ""
 
 
-def _contact(report: Report, texts: Texts) -> Iterator[str]:
+def _contact(report: Report, texts: Texts, zone: tzinfo) -> Iterator[str]:
     """Yield for how long there is support, and where weaknesses are reported."""
     for row in report.rows:
         if row.id == "S11":
-            yield from (said(line, texts) for line in row.proof)
+            yield from (said(line, texts, zone) for line in row.proof)
 
 
 def _escaped(text: str) -> str:

@@ -1,10 +1,12 @@
 """What is no gap in a report: what nobody could have done better, or nobody can see."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from .test_compliance import changed
+from .test_compliance import ABOUT, TEXTS, changed
+from custom_components.loxone_wallbox.compliance_report import markdown
 from custom_components.loxone_wallbox.records.compliance import Row, State
 from custom_components.loxone_wallbox.records.compliance_rows import report_of
 
@@ -70,3 +72,23 @@ def test_no_draw_yet() -> None:
     other = {"delays_by": "miniserver", "exempt_since": "2027-01-01T12:00:00+00:00"}
     found = row_of("R11a", "rules", draws=None, **other)
     assert [one.key for one in found.limits] == ["other_delays_unseen"]
+
+
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [
+        ("2027-03-28T00:59:00+00:00", "2027-03-28 00:59 GMT"),
+        ("2027-03-28T01:00:00+00:00", "2027-03-28 02:00 BST"),
+        ("2027-10-31T02:30:00+02:00", "2027-10-31 01:30 BST"),
+        ("2027-10-31T01:30:00+00:00", "2027-10-31 01:30 GMT"),
+        ("2027-07-01T12:00", "2027-07-01 13:00 BST"),
+        ("lately", "lately"),
+    ],
+)
+def test_instants(at: str, told: str) -> None:
+    """In the zone that is asked for and with its name, UTC without one."""
+    report, zone = report_of(changed("link", fallback_tested_at=at)), "Europe/London"
+    text = markdown(report, TEXTS["en"], ABOUT, ZoneInfo(zone))
+    assert f"Fallback test: passed on {told}." in text
+    assert "stopped last, on 2027-01-13 17:25 GMT." in text
+    assert "(2027-01-01 12:00 UTC)" in markdown(report, TEXTS["de"], ABOUT)

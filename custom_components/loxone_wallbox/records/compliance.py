@@ -8,6 +8,7 @@ and no report is a certificate: the duties are those of whoever sells a charge p
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from .compliance_facts import Facts
@@ -26,13 +27,13 @@ class State(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """A sentence: the key of its text and what is filled in."""
+    """A sentence: the key of its text and what is filled in, instants with a zone."""
 
     key: str
-    values: Mapping[str, str | int | float] = field(default_factory=dict)
+    values: Mapping[str, str | int | float | datetime] = field(default_factory=dict)
 
 
-def line(key: str, **values: str | float) -> Line:
+def line(key: str, **values: str | float | datetime) -> Line:
     """Return a sentence."""
     return Line(key=key, values=values)
 
@@ -90,7 +91,7 @@ def elsewhere(name: str, *limits: Line) -> Row:
     return Row(id=name, state=State.NOT_APPLICABLE, limits=limits)
 
 
-def when(wrong: object, key: str, **values: str | float) -> Line | None:
+def when(wrong: object, key: str, **values: str | float | datetime) -> Line | None:
     """Return a gap where something is wrong, None where it is not."""
     return line(key, **values) if wrong else None
 

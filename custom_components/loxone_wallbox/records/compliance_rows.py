@@ -4,6 +4,7 @@ Takes the facts of a wallbox, gives rows; the sentences are keys of texts.
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from ..charging.regulation import MAX_DELAY_S
 from ..charging.session import Source
@@ -123,14 +124,14 @@ def _without_us(facts: Facts) -> Row:
     else:
         proof.append(line("watchdog_none"))
     if link.handed_over_at is not None and link.handed_over_allowed is not None:
-        at = _minute(link.handed_over_at.isoformat())
+        at = link.handed_over_at
         key = "handed_over" if link.handed_over_allowed else "handed_over_failed"
         proof.append(line(key, at=at))
     if link.fallback is None:
         proof.append(line("fallback_not_run"))
     else:
-        at = _minute(link.fallback_tested_at or "?")
-        proof.append(line(f"fallback_{link.fallback}", at=at))
+        tested_at = _instant(link.fallback_tested_at or "?")
+        proof.append(line(f"fallback_{link.fallback}", at=tested_at))
     return row(
         "R7",
         proof=proof,
@@ -236,7 +237,9 @@ def _hours_rows(facts: Facts) -> Iterator[Row]:
             *(
                 []
                 if choice is None
-                else [line(f"first_{choice}", at=_minute(rules.first_choice_at or "?"))]
+                else [
+                    line(f"first_{choice}", at=_instant(rules.first_choice_at or "?"))
+                ]
             ),
         ],
         gaps=[
@@ -269,7 +272,7 @@ def _delay_rows(facts: Facts) -> Iterator[Row]:
         proof.append(line("delay_up_to", seconds=rules.max_delay_s))
         proof += [] if rules.draws is None else _drawn(rules.draws)
     elif rules.exempt_since is not None:
-        proof.append(line("delay_named", at=_minute(rules.exempt_since)))
+        proof.append(line("delay_named", at=_instant(rules.exempt_since)))
     short = ours and rules.max_delay_s < rules.usual_delay_s
     nobody = rules.delays_by == "nobody"
     unseen = [] if ours or nobody else [line("other_delays_unseen")]
@@ -314,6 +317,10 @@ def _drawn(draws: Draws) -> list[Line]:
     ]
 
 
-def _minute(text: str) -> str:
-    """Return an instant as people read it, to the minute."""
-    return text[:16].replace("T", " ")
+def _instant(text: str) -> datetime | str:
+    """Return an instant that was kept, in UTC unless it says; else the text itself."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
