@@ -1,6 +1,7 @@
 """The compliance report and its sensor, as the owner has them."""
 
 from collections.abc import AsyncIterator
+from errno import EIO
 import json
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ from custom_components.loxone_wallbox.const import (
     SECURITY_URL,
     SUPPORT_UNTIL,
 )
+from custom_components.loxone_wallbox.coordinator import WallboxCoordinator
+from custom_components.loxone_wallbox.records.journal import JournalError
+from custom_components.loxone_wallbox.records.security_log import SecurityLog
 from custom_components.loxone_wallbox.rights import SecurityEvent
 from simulator import Simulator
 
@@ -216,6 +220,12 @@ async def test_where_alerts_are_shown_last(
     await hass.config_entries.async_unload(entry.entry_id)
 
 
+def _wallbox(office: Office) -> WallboxCoordinator:
+    """Return the first wallbox."""
+    wallboxes: dict[str, WallboxCoordinator] = office.entry.runtime_data.wallboxes
+    return next(iter(wallboxes.values()))
+
+
 def _status(hass: HomeAssistant) -> list[str]:
     """Return the sensors with the status that there are."""
     return [
@@ -268,6 +278,55 @@ async def test_a_log_that_was_changed(office: Office) -> None:
     assert "S10" in answer["reports"][0]["failing"]
     assert "Record 1 is not as it was written." in answer["content"]
     assert "S10" in office.failing
+
+
+async def test_a_log_that_cannot_be_read(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody could look at is not as it should be, until somebody could."""
+    log, read = log_of(office.hass, office.simulator), Path.read_bytes
+    log.record(SecurityEvent(kind="tamper_on", outcome="info"))
+    await log.async_verify()
+    file = log_files(office.hass, office.simulator)[0]
+
+    def broken(path: Path) -> bytes:
+        """Read any other file."""
+        if path == file:
+            raise OSError(EIO, "Input/output error")
+        return read(path)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(Path, "read_bytes", broken)
+        answer = await office.report()
+    assert "S10" in answer["reports"][0]["failing"]
+    assert "The security log could not be read or written." in answer["content"]
+    assert "records are as they were written" not in answer["content"]
+    assert "Records of tampering" not in answer["content"]
+    assert "S10" in office.failing
+    answer = await office.report()
+    assert "S10" not in answer["reports"][0]["failing"]
+    assert "S10" not in office.failing
+
+
+async def test_a_log_that_cannot_be_written(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sensor knows without a report."""
+    log, wallbox = log_of(office.hass, office.simulator), _wallbox(office)
+    with monkeypatch.context() as disk:
+        disk.setattr(SecurityLog, "append", _full)
+        log.record(SecurityEvent(kind="tamper_on", outcome="info"))
+        await eventually(lambda: log.failing)
+        wallbox.async_update_listeners()
+        assert "S10" in office.failing
+    await log.async_verify()
+    wallbox.async_update_listeners()
+    assert "S10" not in office.failing
+
+
+def _full(*_given: Any) -> None:
+    """Take nothing, as a disk that is full."""
+    raise JournalError("No space left on device")
 
 
 async def test_elsewhere(hass: HomeAssistant, start_simulator: StartSimulator) -> None:

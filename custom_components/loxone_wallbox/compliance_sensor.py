@@ -125,6 +125,7 @@ class ComplianceSensor(WallboxEntity, SensorEntity):
             data.tampered,
             wallbox.links.fallback,
             wallbox.miniserver.pulses.proven,
+            wallbox.miniserver.security.failing,
             data.energy_source,
             wallbox.linked,
             () if meter is None else tuple(one.kind for one in meter.findings),

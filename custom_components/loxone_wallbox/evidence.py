@@ -75,6 +75,7 @@ def facts_of(
         measuring=_measuring(wallbox),
         security=SecurityFacts(
             log_broken=_broken(hass, wallbox.miniserver.serial),
+            log_unread=wallbox.miniserver.security.failing,
             people_deletable=hass.services.has_service(DOMAIN, DELETE_ACTION),
             support_until=SUPPORT_UNTIL,
             report_at=SECURITY_URL,
@@ -96,6 +97,7 @@ async def async_facts(
         records = await wallbox.miniserver.security.async_records()
     except JournalError as err:
         LOGGER.warning("The report has nothing from the security log: %s", err)
+        security = {"log_unread": True}
     else:
         security = {
             "log_broken": verdict.broken_seq,

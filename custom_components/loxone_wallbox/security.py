@@ -68,10 +68,17 @@ class Security:
         self._storms = Storms()
         self._waiting: deque[tuple[Entry, datetime]] = deque()
         self._opened = self._started = False
+        # The last look at all of it came to nothing.
+        self._unread = False
         self._turn = asyncio.Lock()
         self._retrying = Retrying(hass, self.start)
         self._timer: CALLBACK_TYPE | None = None
         self._listeners: list[Listener] = []
+
+    @property
+    def failing(self) -> bool:
+        """Tell whether the disk gave or took nothing when it was last asked to."""
+        return self._unread or self._retrying.failing
 
     @callback
     def record(self, event: SecurityEvent) -> None:
@@ -127,10 +134,15 @@ class Security:
         """
         await self._async_flush()
         async with self._turn:
-            verdict = await self._hass.async_add_executor_job(
-                self._log.check, dt_util.utcnow()
-            )
-            self._opened = True
+            try:
+                verdict = await self._hass.async_add_executor_job(
+                    self._log.check, dt_util.utcnow()
+                )
+            except JournalError:
+                # Until somebody has looked at every byte again.
+                self._unread = True
+                raise
+            self._unread, self._opened = False, True
         self._take(verdict)
         return replace(verdict, recorded=None)
 

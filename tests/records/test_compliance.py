@@ -166,6 +166,7 @@ def test_nothing_to_wish_for() -> None:
         ("S8b", "link", {"tampered": True}),
         ("S9", "link", {"user_is_admin": True}),
         ("S10", "security", {"log_broken": 3}),
+        ("S10", "security", {"log_unread": True}),
     ],
 )
 def test_one_thing_is_missing(failing: str, part: str, changes: dict[str, Any]) -> None:
@@ -296,6 +297,7 @@ FACTS = [
     changed("measuring", coverage=0.5, findings=("biased",), source=Source.METER),
     replace(PERFECT, measuring=MeasuringFacts(source=Source.MINISERVER)),
     changed("security", log_broken=3),
+    changed("security", log_unread=True),
 ]
 ABOUT = dict.fromkeys(
     (

@@ -154,10 +154,12 @@ class SecurityFacts:
     """What the security log and its neighbours say.
 
     `log_records` is how many were looked at, None where nobody looked; `log_broken` is
-    the first that is not as it was written. `recorded` is how many there are of a kind.
+    the first that is not as it was written; `log_unread` that the disk gave nothing of
+    it, or took nothing for it, the last time. `recorded` is how many there are of a kind.
     """
 
     log_broken: int | None = None
+    log_unread: bool = False
     log_records: int | None = None
     recorded: Mapping[str, int] = field(default_factory=dict)
     people_deletable: bool = False

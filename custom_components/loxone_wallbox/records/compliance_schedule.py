@@ -134,7 +134,10 @@ def _log(facts: Facts) -> Row:
     return row(
         "S10",
         proof=proof,
-        gaps=[when(broken is not None, "gap_log_broken", record=broken or 0)],
+        gaps=[
+            when(broken is not None, "gap_log_broken", record=broken or 0),
+            when(security.log_unread, "gap_log_unread"),
+        ],
     )
 
 
