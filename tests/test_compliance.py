@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import (
@@ -17,11 +16,11 @@ from homeassistant.helpers import (
     translation,
 )
 
-from .actions import Actions, device_of, refused, user_id
+from .actions import device_of, refused, user_id
+from .compliance_home import GB_NIGHT, Office, offices
 from .conftest import StartSimulator, make_entry, set_up
 from .helpers import Surface, eventually
 from .security_home import log_files, log_of, logged
-from .stage import GB_NIGHT as NIGHT
 from .test_alerts import Heard
 from custom_components.loxone_wallbox import event, evidence
 from custom_components.loxone_wallbox.const import (
@@ -29,41 +28,14 @@ from custom_components.loxone_wallbox.const import (
     SECURITY_URL,
     SUPPORT_UNTIL,
 )
-from custom_components.loxone_wallbox.coordinator import WallboxCoordinator
 from custom_components.loxone_wallbox.records.journal import JournalError
 from custom_components.loxone_wallbox.records.security_log import SecurityLog
 from custom_components.loxone_wallbox.rights import SecurityEvent
-from simulator import Simulator
 
 ROOT = Path(__file__).parents[1]
-GB_NIGHT: dict[str, Any] = dict(NIGHT)
 # What a wallbox in Great Britain without a meter, TLS, a watchdog and a user of its own
 # on the Miniserver lacks.
 LACKS = ["R7", "R9c", "R9d", "R12", "S5", "S7b", "S8b", "S9"]
-
-
-class Office:
-    """A company whose wallboxes are in Great Britain."""
-
-    def __init__(
-        self, hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
-    ) -> None:
-        """Take what is set up."""
-        self.hass = hass
-        self.simulator = simulator
-        self.entry = entry
-        self.see = Surface(hass, simulator)
-        self.act = Actions(hass, simulator)
-
-    async def report(self, **data: Any) -> Any:
-        """Ask for a report."""
-        return await self.act("generate_compliance_report", answer=True, **data)
-
-    @property
-    def failing(self) -> list[str]:
-        """Return what the sensor says is not met."""
-        found: list[str] = self.see.attribute("compliance_status", "failing")
-        return found
 
 
 @pytest.fixture
@@ -72,12 +44,9 @@ async def office(
     start_simulator: StartSimulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Office]:
-    """Return the office, as if its Miniserver were a real one."""
-    monkeypatch.setattr(evidence, "is_demonstration", lambda _host: False)
-    simulator = await start_simulator()
-    entry = await set_up(hass, make_entry(simulator, **GB_NIGHT))
-    yield Office(hass, simulator, entry)
-    await hass.config_entries.async_unload(entry.entry_id)
+    """Return an office in Great Britain."""
+    async with offices(hass, start_simulator, monkeypatch) as home:
+        yield home
 
 
 def lacks(office: Office) -> list[str]:
@@ -146,7 +115,7 @@ async def test_another_language_at_run_time(office: Office) -> None:
     hass = office.hass
     window = {"days": ["tue"], "start": "21:00", "end": "23:00"}
     await office.act("set_default_hours", windows=[window])
-    wallbox = next(iter(office.entry.runtime_data.wallboxes.values()))
+    wallbox = office.wallbox
     issue = (DOMAIN, f"hours_in_peak_{wallbox.subentry_id}")
     await hass.config.async_update(language="de")
     # As Home Assistant does by a listener that the one of the tests has not.
@@ -220,12 +189,6 @@ async def test_where_alerts_are_shown_last(
     await hass.config_entries.async_unload(entry.entry_id)
 
 
-def _wallbox(office: Office) -> WallboxCoordinator:
-    """Return the first wallbox."""
-    wallboxes: dict[str, WallboxCoordinator] = office.entry.runtime_data.wallboxes
-    return next(iter(wallboxes.values()))
-
-
 def _status(hass: HomeAssistant) -> list[str]:
     """Return the sensors with the status that there are."""
     return [
@@ -237,7 +200,7 @@ def _status(hass: HomeAssistant) -> list[str]:
 
 async def test_a_fallback_test(office: Office) -> None:
     """The report knows what the last one came to, as it is kept."""
-    wallbox = next(iter(office.entry.runtime_data.wallboxes.values()))
+    wallbox = office.wallbox
     wallbox.links.keep_fallback(
         {"outcome": "failed", "at": "2027-01-13T17:25:00+00:00"}
     )
@@ -257,7 +220,7 @@ async def test_a_fallback_test(office: Office) -> None:
 async def test_the_clock_of_the_home(office: Office, zone: str, told: str) -> None:
     """Instants are told by the clock that the report's head is told by, and by name."""
     await office.hass.config.async_set_time_zone(zone)
-    wallbox = next(iter(office.entry.runtime_data.wallboxes.values()))
+    wallbox = office.wallbox
     wallbox.links.keep_fallback(
         {"outcome": "failed", "at": "2026-07-13T17:25:00+00:00"}
     )
@@ -312,7 +275,7 @@ async def test_a_log_that_cannot_be_written(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sensor knows without a report."""
-    log, wallbox = log_of(office.hass, office.simulator), _wallbox(office)
+    log, wallbox = log_of(office.hass, office.simulator), office.wallbox
     with monkeypatch.context() as disk:
         disk.setattr(SecurityLog, "append", _full)
         log.record(SecurityEvent(kind="tamper_on", outcome="info"))

@@ -10,7 +10,7 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
 )
 from homeassistant.const import EntityCategory
-from homeassistant.core import callback
+from homeassistant.core import Event, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_time_interval
 
@@ -19,6 +19,7 @@ from .const import DOMAIN
 from .coordinator import WallboxCoordinator
 from .entity import WallboxEntity
 from .evidence import facts_of
+from .ledger_repair import is_damaged
 from .records.compliance import Report, State
 from .records.compliance_rows import report_of
 from .security_repair import broken_issue
@@ -70,6 +71,11 @@ class ComplianceSensor(WallboxEntity, SensorEntity):
         await super().async_added_to_hass()
         self._look()
         self.async_on_remove(
+            self.hass.bus.async_listen(
+                ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, self._repair_changed
+            )
+        )
+        self.async_on_remove(
             async_track_time_interval(
                 self.hass, self._hour_over, LOOK_EVERY, cancel_on_shutdown=True
             )
@@ -81,6 +87,12 @@ class ComplianceSensor(WallboxEntity, SensorEntity):
         """Look again where something changed that counts; power comes every second."""
         if self._sight != self._seen:
             self._show()
+
+    @callback
+    def _repair_changed(self, event: Event[ir.EventIssueRegistryUpdatedData]) -> None:
+        """Look again where a repair of ours was raised or taken back."""
+        if event.data["domain"] == DOMAIN:
+            self._handle_coordinator_update()
 
     @callback
     def _hour_over(self, _now: datetime) -> None:
@@ -130,6 +142,7 @@ class ComplianceSensor(WallboxEntity, SensorEntity):
             wallbox.linked,
             () if meter is None else tuple(one.kind for one in meter.findings),
             *(registry.async_get_issue(DOMAIN, one) for one in issues),
+            is_damaged(self.hass, wallbox.miniserver.serial, wallbox.wallbox_id),
         )
 
 

@@ -41,6 +41,7 @@ from .history import async_get_store, ledger_of
 from .history_keeping import retention_of
 from .history_plain import kwh
 from .history_query import home_zone, key_of
+from .ledger_repair import async_look_at_wallbox, is_damaged
 from .peak_repair import async_day_names, day_names
 from .records.compliance_facts import (
     Facts,
@@ -72,7 +73,7 @@ def facts_of(
         demonstration=is_demonstration(wallbox.config_entry.data[CONF_HOST]),
         link=_link(wallbox),
         rules=_rules(hass, wallbox, day_names(hass) if names is None else names),
-        measuring=_measuring(wallbox),
+        measuring=_measuring(hass, wallbox),
         security=SecurityFacts(
             log_broken=_broken(hass, wallbox.miniserver.serial),
             log_unread=wallbox.miniserver.security.failing,
@@ -193,12 +194,15 @@ def _rules(
     )
 
 
-def _measuring(wallbox: WallboxCoordinator) -> MeasuringFacts:
+def _measuring(hass: HomeAssistant, wallbox: WallboxCoordinator) -> MeasuringFacts:
     """Return who measures and how well."""
     meter, data = wallbox.meter, wallbox.data
     facts = MeasuringFacts(
         source=data.energy_source,
         retention_months=retention_of(wallbox.config_entry.options),
+        sessions_damaged=is_damaged(
+            hass, wallbox.miniserver.serial, wallbox.wallbox_id
+        ),
     )
     if meter is None:
         return facts
@@ -217,20 +221,27 @@ def _measuring(wallbox: WallboxCoordinator) -> MeasuringFacts:
 async def _async_history(
     hass: HomeAssistant, wallbox: WallboxCoordinator
 ) -> dict[str, Any]:
-    """Return what is kept, and what the last twelve months add up to."""
-    ledger = ledger_of(hass, wallbox.miniserver.serial, wallbox.wallbox_id)
+    """Return what is kept, and what the last twelve months add up to.
+
+    Files are looked at anew: what cannot be read has its repair from then on.
+    """
+    whose, unread = (wallbox.miniserver.serial, wallbox.wallbox_id), False
+    await async_look_at_wallbox(hass, *whose)
+    ledger = ledger_of(hass, *whose)
     now, wanted = dt_util.utcnow(), Wanted(wallboxes=(key_of(wallbox),))
     span = Span(year_before(now, home_zone()), now)
     year = replace(wanted, start=span.start.timestamp(), end=span.end.timestamp())
     try:
         first = await hass.async_add_executor_job(ledger.first_month)
+        await hass.async_add_executor_job(ledger.months)
     except JournalError as err:
         LOGGER.warning("The report has nothing from the ledger: %s", err)
-        first = ""
+        first, unread = "", True
     [sums] = await async_get_store(hass).async_sums([year])
     hours = sum(one.charging_s for one in sums) / SECONDS_AN_HOUR
     return {
         "first_session": first or None,
+        "sessions_unread": unread,
         "sessions": sum(one.sessions for one in sums),
         "energy_kwh": kwh(sum(one.energy_wh for one in sums)),
         "charging_h": round(hours, 1),

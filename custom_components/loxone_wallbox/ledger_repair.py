@@ -84,31 +84,54 @@ async def async_look_at_files(
 
     Nothing of any other wallbox is damaged, as it has no files.
     """
-    found: dict[str, tuple[str, list[Damaged]]] = {}
+    looked_at = []
     for serial, wallbox_id in wallboxes:
-        ledger = ledger_of(hass, serial, wallbox_id)
-        if await _async_lost(hass, ledger):
-            # The database may still have what was in a file that is gone.
-            store = async_get_store(hass)
-            store.compare()
-            one = Wanted(wallboxes=(wallbox_key(serial, wallbox_id),))
-            await store.async_listed(one, limit=0)
-        damaged = await _async_damaged(hass, ledger)
-        if damaged:
-            name = _issues_of(serial, wallbox_id) + _print(damaged)
-            found[name] = (_called(hass, serial, wallbox_id), damaged)
-    _clear(hass, f"{DAMAGED}_", but=found)
-    for name, (title, damaged) in found.items():
-        places = "\n".join(f"- {one}" for one in damaged)
-        ir.async_create_issue(
-            hass,
-            DOMAIN,
-            name,
-            is_fixable=False,
-            severity=ir.IssueSeverity.ERROR,
-            translation_key=DAMAGED,
-            translation_placeholders={"wallbox": title, "places": places},
-        )
+        await async_look_at_wallbox(hass, serial, wallbox_id)
+        looked_at.append(_issues_of(serial, wallbox_id))
+    _clear(hass, f"{DAMAGED}_", but=looked_at)
+
+
+async def async_look_at_wallbox(
+    hass: HomeAssistant, serial: str, wallbox_id: str
+) -> None:
+    """Read all sessions of a wallbox; raise its repair, or clear it."""
+    ledger = ledger_of(hass, serial, wallbox_id)
+    issues = _issues_of(serial, wallbox_id)
+    if await _async_lost(hass, ledger):
+        # The database may still have what was in a file that is gone.
+        store = async_get_store(hass)
+        store.compare()
+        one = Wanted(wallboxes=(wallbox_key(serial, wallbox_id),))
+        await store.async_listed(one, limit=0)
+    damaged = await _async_damaged(hass, ledger)
+    name = issues + _print(damaged)
+    _clear(hass, issues, but=[name] if damaged else [])
+    if not damaged:
+        return
+    places = "\n".join(f"- {one}" for one in damaged)
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        name,
+        is_fixable=False,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=DAMAGED,
+        translation_placeholders={
+            "wallbox": _called(hass, serial, wallbox_id),
+            "places": places,
+        },
+    )
+
+
+@callback
+def is_damaged(hass: HomeAssistant, serial: str, wallbox_id: str) -> bool:
+    """Tell whether some of a wallbox's sessions could not be read at the last look.
+
+    One before a restart counts until there was another.
+    """
+    prefix = _issues_of(serial, wallbox_id)
+    names = (name for domain, name in ir.async_get(hass).issues if domain == DOMAIN)
+    return any(name.startswith(prefix) for name in names)
 
 
 @callback
@@ -120,10 +143,10 @@ def forget_damage(hass: HomeAssistant, serial: str, wallbox_id: str) -> None:
 
 @callback
 def _clear(hass: HomeAssistant, prefix: str, *, but: Iterable[str] = ()) -> None:
-    """Clear all repairs that begin so, except some."""
+    """Clear all repairs that begin so, except those that begin like some others."""
     names = [name for domain, name in ir.async_get(hass).issues if domain == DOMAIN]
     for name in names:
-        if name.startswith(prefix) and name not in but:
+        if name.startswith(prefix) and not name.startswith(tuple(but)):
             ir.async_delete_issue(hass, DOMAIN, name)
 
 

@@ -132,7 +132,8 @@ class MeasuringFacts:
     where that is not proven. `coverage` is the share of the last hour's readings that came;
     while it has `just_begun`, that there are none says nothing. `findings` are what is
     wrong with the meter now; `errors_pct` by how much the power was off in the last
-    sessions. Of the history: since when, and the last twelve months.
+    sessions. Of the history: since when, the last twelve months, and whether some of
+    what is kept cannot be read, or nobody can tell.
     """
 
     source: Source
@@ -147,6 +148,8 @@ class MeasuringFacts:
     sessions: int | None = None
     energy_kwh: float | None = None
     charging_h: float | None = None
+    sessions_damaged: bool = False
+    sessions_unread: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

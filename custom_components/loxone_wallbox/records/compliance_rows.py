@@ -168,7 +168,15 @@ def _measuring_rows(facts: Facts) -> Iterator[Row]:
                 hours=measuring.charging_h or 0.0,
             )
         )
-    yield row("R9b", proof=history)
+    unread = measuring.sessions_unread
+    yield row(
+        "R9b",
+        proof=history,
+        gaps=[
+            when(unread, "gap_sessions_unread"),
+            when(measuring.sessions_damaged and not unread, "gap_sessions_damaged"),
+        ],
+    )
     yield _each_second(measuring, source)
     yield row(
         "R9d",
