@@ -27,6 +27,8 @@ from .wallbox_data import WallboxData
 LONG_DELAY_S = 60.0
 # A grid event is announced so long before it begins.
 AHEAD = timedelta(minutes=30)
+# The condition of how a wallbox stands against its regulation.
+COMPLIANCE = "compliance"
 # A session that ended longer ago is no news, wherever it was kept meanwhile.
 OLD = timedelta(days=2)
 # So many refused logins within half an hour are a burst.
@@ -221,7 +223,7 @@ def _link(name: str, *, there: bool) -> Condition:
 def compliance_of(details: Mapping[str, Any]) -> Condition:
     """Return how the wallbox stands against its regulation; the first time is no news."""
     return Condition(
-        name="compliance",
+        name=COMPLIANCE,
         value=" ".join((details["status"], *details["failing"])),
         kind=AlertKind.COMPLIANCE_CHANGED,
         details=details,

@@ -18,6 +18,7 @@ from homeassistant.util import dt as dt_util
 
 from .alert_causes import (
     BURST,
+    COMPLIANCE,
     announced_at,
     compliance_of,
     conditions_of,
@@ -42,6 +43,10 @@ from .rules import state_file
 from .security import ATTR_WALLBOX_ID
 from .standing_repairs import StandingRepairs
 from .wallbox_data import WallboxData
+
+# A restart finds out one thing after the other: what the meter, the files and whoever is
+# asked on the internet say. What is missing until then has not changed.
+SETTLES_AFTER = timedelta(minutes=5)
 
 
 def alerts_file(folder: Path, serial: str, wallbox_id: str) -> Path:
@@ -76,6 +81,8 @@ class Alerts:
         self._failing = False
         # When it was first used, None where that was before the start.
         self._since: datetime | None = None
+        # Until when a restart still finds things out, None without one.
+        self._settles_at: datetime | None = None
 
     @callback
     def start(self) -> None:
@@ -226,12 +233,19 @@ class Alerts:
 
     def _settle(self, condition: Condition, now: datetime) -> datetime | None:
         """Tell a condition that is new; returns when to look at it again."""
+        if condition.name == COMPLIANCE and self._settles(now):
+            return self._settles_at
         memory, told = self._memory.settle(condition, now)
         if memory is not self._memory:
             self._remember(memory)
         if told and condition.kind is not None:
             self._tell(condition.kind.value, dict(condition.details))
         return self._memory.due(condition, now)
+
+    def _settles(self, now: datetime) -> bool:
+        """Tell whether a restart still finds things out; a clock set back ends that."""
+        at = self._settles_at
+        return at is not None and timedelta(0) < at - now <= SETTLES_AFTER
 
     def _remember(self, memory: AlertMemory) -> None:
         """Keep what was told."""
@@ -269,7 +283,9 @@ class Alerts:
         """Read what was told, then tell what came meanwhile."""
         try:
             kept = await self._hass.async_add_executor_job(self._keeper.load)
-            self._since = dt_util.utcnow() if kept is None else None
+            now = dt_util.utcnow()
+            self._since = now if kept is None else None
+            self._settles_at = None if kept is None else now + SETTLES_AFTER
             self._memory = (
                 AlertMemory() if kept is None else AlertMemory.from_dict(kept)
             )

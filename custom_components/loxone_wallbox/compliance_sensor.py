@@ -10,9 +10,9 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
 )
 from homeassistant.const import EntityCategory
-from homeassistant.core import Event, callback
+from homeassistant.core import Event, HassJob, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.helpers.event import async_call_later, async_track_time_interval
 
 from .charging.alerting import AlertKind
 from .const import DOMAIN
@@ -26,8 +26,10 @@ from .security_repair import broken_issue
 
 # Nothing tells of everything that a report looks at.
 LOOK_EVERY = timedelta(hours=1)
+# By then what was kept is read again; alerts wait longer for it.
+LOOK_AGAIN = timedelta(minutes=2)
 # Of these the owner is told anyway, and they come and go.
-TOLD_ELSEWHERE = frozenset({"R5a"})
+TOLD_ELSEWHERE = frozenset({"R5a", "S3b"})
 
 COMPLIANCE = SensorEntityDescription(
     key="compliance_status",
@@ -67,17 +69,26 @@ class ComplianceSensor(WallboxEntity, SensorEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Look now, whenever something changes, and each hour."""
+        """Look now, soon again, whenever something changes, and each hour."""
         await super().async_added_to_hass()
         self._look()
-        self.async_on_remove(
-            self.hass.bus.async_listen(
+        wallbox, bus = self.coordinator, self.hass.bus
+        for stop in (
+            bus.async_listen(
                 ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, self._repair_changed
-            )
-        )
+            ),
+            wallbox.miniserver.news.async_add_listener(self._handle_coordinator_update),
+            wallbox.delivering.listen(lambda _record: self._show()),
+            async_call_later(
+                self.hass,
+                LOOK_AGAIN,
+                HassJob(self._time_passed, cancel_on_shutdown=True),
+            ),
+        ):
+            self.async_on_remove(stop)
         self.async_on_remove(
             async_track_time_interval(
-                self.hass, self._hour_over, LOOK_EVERY, cancel_on_shutdown=True
+                self.hass, self._time_passed, LOOK_EVERY, cancel_on_shutdown=True
             )
         )
 
@@ -95,7 +106,7 @@ class ComplianceSensor(WallboxEntity, SensorEntity):
             self._handle_coordinator_update()
 
     @callback
-    def _hour_over(self, _now: datetime) -> None:
+    def _time_passed(self, _now: datetime) -> None:
         """Look again."""
         self._show()
 
@@ -111,14 +122,14 @@ class ComplianceSensor(WallboxEntity, SensorEntity):
         """Look at all that is known, and tell what the owner should know of it."""
         self._seen = self._sight
         self._report = report = report_of(facts_of(self.hass, self.coordinator))
-        failing = [one for one in report.failing if one not in TOLD_ELSEWHERE]
+        failing = report.failing_but(TOLD_ELSEWHERE)
         applies = report.state is not State.NOT_APPLICABLE
         state = State.ATTENTION if failing else State.OK
         self.coordinator.async_alert(
             AlertKind.COMPLIANCE_CHANGED,
             {
                 "status": state.value if applies else report.state.value,
-                "failing": failing,
+                "failing": list(failing),
             },
         )
 
@@ -138,9 +149,13 @@ class ComplianceSensor(WallboxEntity, SensorEntity):
             wallbox.links.fallback,
             wallbox.miniserver.pulses.proven,
             wallbox.miniserver.security.failing,
+            wallbox.miniserver.firmware,
+            wallbox.miniserver.news.newest,
             data.energy_source,
             wallbox.linked,
-            () if meter is None else tuple(one.kind for one in meter.findings),
+            meter and (bool(meter.coverage), meter.just_begun),
+            meter and meter.settings.refresh_s,
+            meter and tuple(one.kind for one in meter.findings),
             *(registry.async_get_issue(DOMAIN, one) for one in issues),
             is_damaged(self.hass, wallbox.miniserver.serial, wallbox.wallbox_id),
         )

@@ -15,6 +15,9 @@ from .compliance_facts import Facts
 
 # The profile whose text the rows follow.
 PROFILE = "gb_2021"
+# The regulation that only points to Schedule 1, and how the rows of that begin.
+POINTER = "R12"
+SCHEDULE = "S"
 
 
 class State(StrEnum):
@@ -67,6 +70,12 @@ class Report:
     def failing(self) -> tuple[str, ...]:
         """Return the requirements that need attention."""
         return tuple(one.id for one in self.rows if one.state is State.ATTENTION)
+
+    def failing_but(self, others: frozenset[str]) -> tuple[str, ...]:
+        """Return the same without some, nor the regulation that pointed to them alone."""
+        left = [one for one in self.failing if one not in others]
+        pointed = any(one.startswith(SCHEDULE) for one in left)
+        return tuple(one for one in left if one != POINTER or pointed)
 
 
 def row(

@@ -10,6 +10,7 @@ from ..charging.regulation import MAX_DELAY_S
 from ..charging.session import Source
 from ..meter.refresh import SUITABLE_S
 from .compliance import (
+    POINTER,
     PROFILE,
     Line,
     Report,
@@ -53,7 +54,7 @@ def report_of(facts: Facts) -> Report:
         *_measuring_rows(facts),
         *_hours_rows(facts),
         *_delay_rows(facts),
-        summed_up("R12", schedule),
+        summed_up(POINTER, schedule),
         elsewhere("R13", line("statement_of_the_seller")),
         elsewhere("R14", line("register_of_the_seller")),
         *schedule,
