@@ -223,6 +223,8 @@ class Structure:
             "catTitle": "Category",
             "roomTitle": "Room",
             "miniserverType": config.type,
+            # No real one says that: whoever makes a report of it is to know.
+            "simulated": True,
             "sortByRating": False,
             "currentUser": {
                 "name": user.name,

@@ -311,13 +311,18 @@ async def test_elsewhere(hass: HomeAssistant, start_simulator: StartSimulator) -
         ("127.0.0.1", True),
         ("localhost", True),
         ("[::1]", True),
+        ("0.0.0.0", True),
+        ("::", True),
+        ("localhost.", True),
+        ("ip6-localhost", True),
+        ("home.localhost", True),
         ("192.168.1.77", False),
         ("miniserver.example", False),
     ],
 )
-def test_demonstrations(host: str, *, demonstration: bool) -> None:
+def test_this_machine(host: str, *, demonstration: bool) -> None:
     """No real Miniserver runs on this machine."""
-    assert evidence.is_demonstration(host) is demonstration
+    assert evidence.is_here(host) is demonstration
 
 
 async def test_where_to_report(office: Office) -> None:
@@ -328,3 +333,14 @@ async def test_where_to_report(office: Office) -> None:
     policy = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
     day = SUPPORT_UNTIL.split("-")
     assert f"until at least **{day[2]} December {day[0]}**" in policy
+
+
+async def test_a_simulator_on_another_machine(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says of itself what it is, so that no report takes it for a real one."""
+    monkeypatch.undo()
+    monkeypatch.setattr(evidence, "is_here", lambda _host: False)
+    assert evidence.is_demonstration(office.wallbox)
+    answer = await office.report(format="json")
+    assert answer["reports"][0]["failing"][0] == "DEMO"

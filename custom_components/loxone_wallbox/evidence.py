@@ -57,6 +57,8 @@ from .security_repair import broken_issue
 
 SECONDS_AN_HOUR = 3600
 DELETE_ACTION = "delete_personal_data"
+# This machine, as hosts files call it.
+_HERE = {"localhost", "ip6-localhost", "ip6-loopback"}
 
 
 @callback
@@ -70,7 +72,7 @@ def facts_of(
     return Facts(
         profile=profile.id,
         profile_version=profile.version,
-        demonstration=is_demonstration(wallbox.config_entry.data[CONF_HOST]),
+        demonstration=is_demonstration(wallbox),
         link=_link(wallbox),
         rules=_rules(hass, wallbox, day_names(hass) if names is None else names),
         measuring=_measuring(hass, wallbox),
@@ -113,12 +115,20 @@ async def async_facts(
     )
 
 
-def is_demonstration(host: str) -> bool:
-    """Tell whether a Miniserver is simulated: no real one runs on this machine."""
+def is_demonstration(wallbox: WallboxCoordinator) -> bool:
+    """Tell whether a Miniserver is simulated: it says so, or runs on this machine."""
+    host = wallbox.config_entry.data[CONF_HOST]
+    return wallbox.client.structure.simulated or is_here(host)
+
+
+def is_here(host: str) -> bool:
+    """Tell whether a host is this machine, on which no real Miniserver runs."""
     try:
-        return ip_address(host.strip("[]")).is_loopback
+        address = ip_address(host.strip("[]"))
     except ValueError:
-        return host == "localhost"
+        name = host.rstrip(".").lower()
+        return name in _HERE or name.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
 
 
 def _link(wallbox: WallboxCoordinator) -> LinkFacts:

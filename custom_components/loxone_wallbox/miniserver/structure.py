@@ -62,7 +62,10 @@ class Watch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Structure:
-    """What a user may see of a Miniserver, as far as wallboxes need it."""
+    """What a user may see of a Miniserver, as far as wallboxes need it.
+
+    `simulated` is what this project's simulator says of itself, and no real one.
+    """
 
     serial: str
     name: str
@@ -79,6 +82,7 @@ class Structure:
     modifications: bytes | None
     control_count: int
     unreadable_controls: int
+    simulated: bool = False
 
 
 def parse_structure(text: str, *, local: bool = True) -> Structure:
@@ -114,6 +118,7 @@ def parse_structure(text: str, *, local: bool = True) -> Structure:
         modifications=_raw(modifications),
         control_count=len(controls),
         unreadable_controls=reader.unreadable,
+        simulated=info.get("simulated") is True,
     )
 
 
