@@ -1,6 +1,7 @@
 """People are forgotten: what tells of them is gone, byte for byte, and totals stay."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 import json
 from pathlib import Path
 import sqlite3
@@ -14,6 +15,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 from homeassistant.components.recorder import get_instance
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.util import dt as dt_util
 
 from .actions import user_id
 from .conftest import StartSimulator
@@ -21,6 +23,9 @@ from .helpers import eventually
 from .history_home import HistoryHome, history_home
 from .security_home import log_files, log_of, logged
 from custom_components.loxone_wallbox.charging.following import OpenSession
+from custom_components.loxone_wallbox.charging.observe import Observation
+from custom_components.loxone_wallbox.charging.override import Override, OverrideMode
+from custom_components.loxone_wallbox.charging.owner import OwnerState
 from custom_components.loxone_wallbox.const import DOMAIN
 from custom_components.loxone_wallbox.coordinator import WallboxCoordinator
 from custom_components.loxone_wallbox.diagnostics import (
@@ -30,16 +35,18 @@ from custom_components.loxone_wallbox.history import async_get_store
 from custom_components.loxone_wallbox.people import async_get_people
 from custom_components.loxone_wallbox.personal_data import async_persons
 from custom_components.loxone_wallbox.records import recorder
+from custom_components.loxone_wallbox.undoing import Attempt, Attempts
 from simulator import Car
 
 NAME, TAG, USER, OTHER = "Ada Lovelace", "04A2B3C4D5", "1d2c-0fae-user", "77FF00"
-GUEST = "Babbage 1791"
+GUEST, DRIVER = "Babbage 1791", "Somerville 1780"
+DATABASE = "home-assistant_v2.db"
 
 
 @pytest.fixture
 def recorder_db_url(tmp_path: Path) -> str:
     """Have the recorder write to a file, as at home."""
-    return f"sqlite:///{tmp_path}/home-assistant_v2.db"
+    return f"sqlite:///{tmp_path}/{DATABASE}"
 
 
 @pytest.fixture
@@ -84,7 +91,7 @@ async def bytes_of(home: HistoryHome, folder: Path) -> dict[str, bytes]:
         return {str(one): one.read_bytes() for one in files if one.is_file()}
 
     found = await home.hass.async_add_executor_job(read)
-    assert any(name.endswith("home-assistant_v2.db") for name in found)
+    assert any(name.endswith(DATABASE) for name in found)
     assert any(".sessions." in name for name in found)
     return found
 
@@ -114,7 +121,9 @@ async def test_every_byte(home: HistoryHome, tmp_path: Path) -> None:
     """A name, its tags and pseudonyms are nowhere; sums and other people stay."""
     people = await async_get_people(home.hass)
     guest = await user_id(home.hass, GUEST, "guest")
-    words = (NAME, TAG, USER, *map(people.pseudonym, (TAG, USER, guest)))
+    driver = await user_id(home.hass, DRIVER, "user")
+    pseudonyms = [*map(people.pseudonym, (TAG, USER, guest))]
+    words = (NAME, TAG, USER, guest, driver, *pseudonyms)
     other = people.pseudonym(OTHER)
     box = home.simulator.wallboxes[0]
     box.plug(Car(capacity_kwh=50, energy_kwh=10))
@@ -125,24 +134,26 @@ async def test_every_byte(home: HistoryHome, tmp_path: Path) -> None:
     )
     with pytest.raises(HomeAssistantError):
         await home.first("override", mode="charge", by=guest)
+    await home.first("override", mode="pause", by=driver)
     assert (await home.both("get_sessions", answer=True, user=NAME))["total"] >= 3
     year = {"period": "year", "date": "2026-06-01", "months": False}
     before = await home.both("get_summary", answer=True, **year)
     found = where(await bytes_of(home, tmp_path), *words)
     kept = {word for word, _ in found}
-    assert kept >= {NAME, *map(people.pseudonym, (TAG, USER, guest))}, found
+    assert kept >= {NAME, driver, *pseudonyms}, found
 
     report = await async_get_config_entry_diagnostics(home.hass, home.entry)
     assert not [one for one in words if one in json.dumps(report, default=str)]
 
-    answer = await forget(home, f" {NAME.lower()} ", GUEST)
+    answer = await forget(home, f" {NAME.lower()} ", GUEST, DRIVER)
     assert answer["names"] == 2
     assert answer["sessions"] >= 3
     assert answer["security_records"] == 1
     assert answer["calls"] >= 1
     assert answer["traces"].startswith("none")
-    found = where(await bytes_of(home, tmp_path), *words)
-    assert found == set()
+    # That a user came to be Home Assistant tells the database by itself.
+    own = {(one, DATABASE + part) for one in (guest, driver) for part in ("", "-wal")}
+    assert where(await bytes_of(home, tmp_path), *words) <= own
     assert home.entry.options == {"people": {OTHER: "Charles"}}
     listed = (await home.both("get_sessions", answer=True))["sessions"]
     assert {one["user"] for one in listed} == {None, "Charles"}
@@ -157,13 +168,122 @@ async def test_every_byte(home: HistoryHome, tmp_path: Path) -> None:
         await eventually(lambda user=user: told_of(wallbox) == user)  # type: ignore[misc]
     box.unplug()
     await eventually(lambda: open_of(wallbox) is None)
-    found = where(await bytes_of(home, tmp_path), *words)
-    assert found == set()
+    assert where(await bytes_of(home, tmp_path), *words) <= own
     [told] = await logged(home.hass, home.simulator, "data_deleted")
     assert told["detail"] == {"what": "personal_data", "records": 1}
     assert told["source"].startswith("ha_user:p")
     verdict = await home.first("verify_security_log", answer=True)
     assert verdict["whole"]
+
+
+def kept_of(home: HistoryHome) -> str:
+    """Return all that the settings and the states of the wallboxes hold, as text."""
+    boxes = home.entry.runtime_data.wallboxes.values()
+    live = [[one.settings, one.controller.state.as_dict()] for one in boxes]
+    settings = [dict(one.data) for one in home.entry.subentries.values()]
+    return json.dumps([live, settings], default=str)
+
+
+async def test_who_did_something(home: HistoryHome, tmp_path: Path) -> None:
+    """A user of Home Assistant is in no state and no setting; what they did stays."""
+    hass, simulator = home.hass, home.simulator
+    driver = await user_id(hass, DRIVER, "user")
+    other = await user_id(hass, "Another", "user")
+    signed = {"at": "2026-01-01T00:00:00+00:00", "by": driver}
+    for subentry in list(home.entry.subentries.values()):
+        users = {"override_users": [driver, other]} if subentry.unique_id else {}
+        data = {**subentry.data, **users, "first_use": {"choice": "remove", **signed}}
+        data |= {"exemption": {"who": "miniserver", **signed}}
+        hass.config_entries.async_update_subentry(home.entry, subentry, data=data)
+    await hass.async_block_till_done()
+    await home.first("override", mode="pause", by=driver)
+    await home.first("cancel_override", by=driver)
+    hours = [{"days": ["tue"], "start": "23:00", "end": "23:30"}]
+    await home.first("set_default_hours", windows=hours, by=driver)
+    [wallbox, second] = home.entry.runtime_data.wallboxes.values()
+    before = wallbox.controller.state
+    assert before.override is not None
+    assert before.hours.changed_by == before.override.by == driver
+    assert kept_of(home).count(driver) > 8
+
+    answer = await forget(home, DRIVER)
+    assert answer["files"] == 1
+    assert driver not in kept_of(home)
+    found = where(await bytes_of(home, tmp_path), driver)
+    assert {name for _, name in found} <= {DATABASE, f"{DATABASE}-wal"}
+    # Nobody was disturbed: the same wallboxes, and what was asked for still stands.
+    assert [*home.entry.runtime_data.wallboxes.values()] == [wallbox, second]
+    after = wallbox.controller.state
+    assert after.override is not None
+    assert after.override.end == before.override.end
+    assert after.hours.windows == before.hours.windows
+    assert after.hours.changed_at == before.hours.changed_at
+    # The others may still do what they were allowed to, and nobody more than they.
+    await home.first("override", mode="pause", by=other)
+    with pytest.raises(ServiceValidationError) as refused:
+        await home.first("override", mode="charge", by=driver)
+    assert refused.value.translation_key == "not_permitted"
+    told = await logged(hass, simulator, "config_security_changed")
+    changes = [
+        one["detail"] for one in told if one["detail"]["what"] == "override_users"
+    ]
+    assert {(one["from"], one["to"]) for one in changes[-2:]} == {(2, 1)}
+    answer = await forget(home, other)
+    assert (answer["settings"], answer["files"]) == (2, 1)
+    assert other not in kept_of(home)
+    assert wallbox.settings["override_users"] == []
+    with pytest.raises(ServiceValidationError):
+        await home.first("override", mode="charge", by=other)
+
+
+async def test_while_nothing_is_set_up(home: HistoryHome, tmp_path: Path) -> None:
+    """A wallbox that is not set up has a file all the same, and a user is forgotten."""
+    driver = await user_id(home.hass, DRIVER, "user")
+    await home.first("override", mode="pause", by=driver)
+    await home.hass.config_entries.async_unload(home.entry.entry_id)
+    await home.hass.auth.async_remove_user(
+        await home.hass.auth.async_get_user(driver)  # type: ignore[arg-type]
+    )
+    call = {"users": [driver]}
+    await home.hass.services.async_call(
+        DOMAIN, "delete_personal_data", call, blocking=True
+    )
+    found = where(await bytes_of(home, tmp_path), driver)
+    assert {name for _, name in found} <= {DATABASE, f"{DATABASE}-wal"}
+    assert await home.hass.config_entries.async_setup(home.entry.entry_id)
+    [wallbox, _] = home.entry.runtime_data.wallboxes.values()
+    assert wallbox.controller.state.override is not None
+    assert wallbox.controller.state.override.by is None
+
+
+def test_an_act_that_fails() -> None:
+    """What stood before it comes back without whoever was forgotten meanwhile."""
+    now = dt_util.utcnow()
+    override = Override(mode=OverrideMode.PAUSE, start=now, by="ada")
+    before = OwnerState(override=override)
+    after = replace(before, override=replace(override, ended_by="ada", end=now))
+    attempts = Attempts()
+    act = Attempt(
+        before=before, after=after, decided=after, commands=None, lasting=False
+    )
+    attempts.add(act)
+    attempts.forget({"ada"})
+    seen = Observation(
+        connected=True,
+        allowed=False,
+        charging=False,
+        mode=None,
+        limit_kw=None,
+        blocked_by=None,
+        load_shedding=False,
+        visit=None,
+        min_kw=4.16,
+        max_kw=11.0,
+        mode_limits={},
+    )
+    state = attempts.taken_back(act, after.without({"ada"}), seen, now)
+    assert state == before.without({"ada"})
+    assert "ada" not in json.dumps(state.as_dict())
 
 
 async def test_what_the_database_left_over(home: HistoryHome, tmp_path: Path) -> None:
@@ -173,7 +293,7 @@ async def test_what_the_database_left_over(home: HistoryHome, tmp_path: Path) ->
 
     def leave() -> None:
         """Leave a deleted row behind, as SQLite does unless it is told otherwise."""
-        database = sqlite3.connect(tmp_path / "home-assistant_v2.db")
+        database = sqlite3.connect(tmp_path / DATABASE)
         database.execute("PRAGMA secure_delete = OFF")
         database.execute("CREATE TABLE old (text TEXT)")
         database.execute("INSERT INTO old VALUES (?)", (pseudonym * 300,))

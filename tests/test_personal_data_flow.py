@@ -156,7 +156,7 @@ async def test_traces(home: HistoryHome, monkeypatch: pytest.MonkeyPatch) -> Non
     async def forget(*_args: Any) -> Forgotten:
         """Return what a database server comes to."""
         rows = Rows(sessions=1, traces=Traces.SERVER)
-        return Forgotten(names=1, files=1, sessions=1, records=0, rows=rows)
+        return Forgotten(names=1, settings=0, files=1, sessions=1, records=0, rows=rows)
 
     monkeypatch.setattr(flow_forget, "async_delete", forget)
     form = await step(home.hass, home.entry, "forget")

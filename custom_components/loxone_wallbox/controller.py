@@ -370,6 +370,12 @@ class Controller:
         )
         self.state = replace(self.state, handed_over=handed_over)
 
+    async def async_forget(self, users: AbstractSet[str]) -> int:
+        """Forget some users of Home Assistant; returns in how many kept states."""
+        self._attempts.forget(users)
+        self.state = self.state.without(users)
+        return await self._saver.async_forget(users)
+
     async def async_stop(self) -> None:
         """Stop deciding; what was decided is kept.
 
@@ -413,9 +419,11 @@ class Controller:
 
     @callback
     def _arm(self) -> None:
-        """Wake up at the next instant that matters."""
+        """Wake up at the next instant that matters, also where it is only shown."""
         now = dt_util.utcnow()
-        shown = self._next_shown(now)
+        peak = Schedule(windows=self.profile.peak, zone=self.zone).next_boundary(now)
+        edges = (peak, self.next_boundary(now))
+        shown = min((edge for edge in edges if edge is not None), default=None)
         if not self._wallbox.linked:
             # What is due waits for the link, which wakes us when it is back.
             self._alarm.set(now, shown)
@@ -430,9 +438,3 @@ class Controller:
         if not self._alarm.is_set and not self._stopped:
             self._wallbox.async_decided()
             self._arm()
-
-    def _next_shown(self, now: datetime) -> datetime | None:
-        """Return when the peak begins or ends, or a window does, as it is shown."""
-        peak = Schedule(windows=self.profile.peak, zone=self.zone)
-        edges = (peak.next_boundary(now), self.next_boundary(now))
-        return min((edge for edge in edges if edge is not None), default=None)

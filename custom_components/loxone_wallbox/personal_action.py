@@ -80,6 +80,7 @@ async def _async_handle(hass: HomeAssistant, call: ServiceCall) -> ServiceRespon
     done = await async_delete(hass, call.data[ATTR_USERS], user, logs)
     return {
         "names": done.names,
+        "settings": done.settings,
         "files": done.files,
         "security_records": done.records,
         "sessions": done.sessions,

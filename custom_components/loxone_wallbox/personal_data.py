@@ -25,6 +25,7 @@ from .coordinator import LoxoneWallboxConfigEntry
 from .history import async_get_store, ledger_of, turn_of, wallbox_key
 from .naming import CONF_PEOPLE, named_people
 from .people import async_get_people
+from .personal_users import async_forget_in_states, forget_in_settings
 from .records.forgetting import forget_in_folder
 from .records.ledger import Ledger
 from .records.security_log import SecurityLog
@@ -37,6 +38,7 @@ RECORDER = "recorder"
 # A database that is packed anew takes its time.
 DATABASE_PATIENCE_S = 1800.0
 _PSEUDONYM = re.compile(r"p[0-9a-f]{16}")
+_USER = re.compile(r"[0-9a-f]{32}")
 
 
 class DatabaseBusyError(Exception):
@@ -45,9 +47,13 @@ class DatabaseBusyError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Persons:
-    """Whom to forget: `ids` of Miniservers, `names`, `pseudonyms` of ours."""
+    """Whom to forget: `ids` of Miniservers, `users` by Home Assistant's ids, `names`.
+
+    `pseudonyms` are ours, of all of them.
+    """
 
     ids: frozenset[str]
+    users: frozenset[str]
     names: frozenset[str]
     pseudonyms: frozenset[str]
 
@@ -58,9 +64,10 @@ class Persons:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forgotten:
-    """What was forgotten: names, files, sessions, records of logs, rows."""
+    """What was forgotten: names, settings, files, sessions, records of logs, rows."""
 
     names: int
+    settings: int
     files: int
     sessions: int
     records: int
@@ -69,7 +76,8 @@ class Forgotten:
     @property
     def anything(self) -> bool:
         """Tell whether there was anything to forget."""
-        return bool(self.names or self.files or self.sessions or self.records)
+        kept = self.files or self.sessions or self.records
+        return bool(self.names or self.settings or kept)
 
     @property
     def leaves_traces(self) -> bool:
@@ -90,14 +98,19 @@ async def async_persons(hass: HomeAssistant, asked: Collection[str]) -> Persons:
                 names.add(name)
     users = await hass.auth.async_get_users()
     ours = {
-        user.id for user in users if {user.id, (user.name or "").casefold()} & wanted
+        user.id
+        for user in users
+        if {user.id, (user.name or "").casefold(), people.pseudonym(user.id)} & wanted
     }
+    # Somebody may be no user any more, and still be kept as one.
+    ours |= {one for one in wanted if _USER.fullmatch(one)}
     given = {one for one in names if _PSEUDONYM.fullmatch(one)}
     # What is no name that we know may be a user or tag that nobody named.
     ids |= {one for one in names - given if len(one) > 1}
     pseudonyms = {people.pseudonym(one) for one in ids | ours} | given
     return Persons(
         ids=frozenset(ids),
+        users=frozenset(ours),
         names=frozenset(names),
         pseudonyms=frozenset(pseudonyms),
     )
@@ -111,11 +124,12 @@ async def async_forget(hass: HomeAssistant, persons: Persons) -> Forgotten:
     """
     entries: list[LoxoneWallboxConfigEntry] = hass.config_entries.async_entries(DOMAIN)
     names = sum(_forget_names(hass, entry, persons) for entry in entries)
+    settings = sum(forget_in_settings(hass, one, persons.users) for one in entries)
     for entry in hass.config_entries.async_loaded_entries(DOMAIN):
         for wallbox in entry.runtime_data.wallboxes.values():
             if wallbox.recording is not None:
                 wallbox.recording.forget(persons.pseudonyms)
-    files = sessions = records = 0
+    files, sessions, records = await async_forget_in_states(hass, persons.users), 0, 0
     for folder in await hass.async_add_executor_job(_folders, hass):
         changed, theirs = await _async_forget_files(hass, folder, persons)
         files, sessions = files + changed, sessions + theirs
@@ -125,7 +139,12 @@ async def async_forget(hass: HomeAssistant, persons: Persons) -> Forgotten:
         # The database may have what the files have lost.
         sessions = max(sessions, rows.sessions)
     return Forgotten(
-        names=names, files=files, sessions=sessions, records=records, rows=rows
+        names=names,
+        settings=settings,
+        files=files,
+        sessions=sessions,
+        records=records,
+        rows=rows,
     )
 
 
@@ -155,13 +174,14 @@ async def _async_forget_files(
     Returns in how many files, and in how many sessions.
     """
     serial = folder.name
+    words = persons.pseudonyms | persons.users
     found = await hass.async_add_executor_job(_wallbox_ids, folder)
     ledgers = [ledger_of(hass, serial, one) for one in found]
 
     def forget() -> tuple[int, list[SessionRecord]]:
         """Forget, and return whose sessions they were before."""
         theirs = _sessions_of(ledgers, persons)
-        return forget_in_folder(folder, persons.pseudonyms), theirs
+        return forget_in_folder(folder, words), theirs
 
     async with AsyncExitStack() as turns:
         for one in found:

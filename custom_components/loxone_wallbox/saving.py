@@ -6,7 +6,7 @@ it is said once, and it is tried again until the disk takes it.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
@@ -58,6 +58,15 @@ class Saver:
             else:
                 if self._retrying.worked():
                     LOGGER.info("The state of %s is kept again", self._title)
+
+    async def async_forget(self, people: Collection[str]) -> int:
+        """Forget people in what was kept so far; returns in how many lines.
+
+        The state that is kept from now on has to be without them already. Raises
+        `JournalError`.
+        """
+        async with self._turn:
+            return await self._hass.async_add_executor_job(self._keeper.forget, people)
 
     @callback
     def stop(self) -> None:

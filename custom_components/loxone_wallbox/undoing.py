@@ -5,6 +5,7 @@ error; what is shown afterwards is what is, and nothing asks the wallbox again f
 """
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -59,6 +60,13 @@ class Attempts:
         """Forget an act that is over; may come twice."""
         if attempt in self._attempts:
             self._attempts.remove(attempt)
+
+    def forget(self, users: Collection[str]) -> None:
+        """Forget some users, so that no act that fails brings one of them back."""
+        for one in self._attempts:
+            one.before = one.before.without(users)
+            one.after = one.after.without(users)
+            one.decided = one.decided.without(users)
 
     def taken_back(
         self, failed: Attempt, state: OwnerState, seen: Observation, now: datetime

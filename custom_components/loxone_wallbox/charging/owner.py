@@ -3,7 +3,7 @@
 Takes changes, gives new states; `as_dict` and `from_dict` are its form on the disk.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -181,6 +181,37 @@ class OwnerState:
         if not 0 <= seconds <= MAX_DELAY_S:
             raise ValueError("max_delay_invalid")
         return replace(self, max_delay_s=seconds, delay=self.delay.clamp(seconds, now))
+
+    def without(self, users: Collection[str]) -> Self:
+        """Return the state without some users of Home Assistant; what they did stands.
+
+        That a person did it is kept apart from who it was.
+        """
+
+        def left(by: str | None) -> str | None:
+            """Return who is left of somebody."""
+            return None if by in users else by
+
+        override = self.override and replace(
+            self.override,
+            by=left(self.override.by),
+            ended_by=left(self.override.ended_by),
+        )
+        events, former = (
+            {
+                key: replace(event, opted_out_by=left(event.opted_out_by))
+                for key, event in known.items()
+            }
+            for known in (self.dsr.events, self.dsr.former)
+        )
+        draws = tuple(replace(one, by=left(one.by)) for one in self.delay.draws)
+        return replace(
+            self,
+            hours=replace(self.hours, changed_by=left(self.hours.changed_by)),
+            override=override,
+            dsr=replace(self.dsr, events=events, former=former),
+            delay=replace(self.delay, draws=draws),
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""

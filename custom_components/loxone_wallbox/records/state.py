@@ -4,10 +4,11 @@ Takes and gives plain objects; blocking, called in the executor. The last record
 be read is the state.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from .forgetting import forget_in
 from .journal import Journal
 
 # The file is written anew when it has grown to so many records.
@@ -38,6 +39,13 @@ class StateKeeper:
             return
         self._journal.append(state)
         self._count += 1
+
+    def forget(self, people: Collection[str]) -> int:
+        """Forget people in every state there was; returns in how many lines.
+
+        Raises `JournalError`.
+        """
+        return forget_in(self._journal, people)
 
     def delete(self) -> None:
         """Forget the state."""
