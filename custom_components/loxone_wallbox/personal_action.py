@@ -46,7 +46,12 @@ MOST_USERS = 100
 # Whom the database, or a file, would not let be forgotten: by pseudonym, until a call did.
 HALF_DONE: HassKey[set[str]] = HassKey(f"{DOMAIN}_half_forgotten")
 
-_NAME = probatio.All(cv.string, probatio.Length(min=1, max=LONGEST_ID))
+_NAME = probatio.All(
+    cv.string,
+    str.strip,
+    probatio.Length(min=1, msg="a name has at least one letter"),
+    probatio.Length(max=LONGEST_ID),
+)
 SCHEMA: dict[Any, Any] = {
     probatio.Required(ATTR_USERS): probatio.All(
         cv.ensure_list, [_NAME], probatio.Length(min=1, max=MOST_USERS)

@@ -106,7 +106,7 @@ async def async_persons(hass: HomeAssistant, asked: Collection[str]) -> Persons:
     ours |= {one for one in wanted if _USER.fullmatch(one)}
     given = {one for one in names if _PSEUDONYM.fullmatch(one)}
     # What is no name that we know may be a user or tag that nobody named.
-    ids |= {one for one in names - given if len(one) > 1}
+    ids |= names - given - ours
     pseudonyms = {people.pseudonym(one) for one in ids | ours} | given
     return Persons(
         ids=frozenset(ids),
@@ -238,7 +238,8 @@ async def _async_forget_rows(hass: HomeAssistant, persons: Persons) -> Rows | No
     instance.queue_task(
         ForgetTask(
             people=sorted(persons.pseudonyms),
-            words=sorted(persons.ids | persons.names),
+            words=sorted((persons.ids | persons.names) - persons.users),
+            users=sorted(persons.users),
             done=done,
         )
     )

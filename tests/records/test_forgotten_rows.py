@@ -1,8 +1,10 @@
 """People are forgotten in a database of every kind; sums and other people stay."""
 
+from dataclasses import replace
 from datetime import timedelta
 import json
 
+import pytest
 from sqlalchemy import Engine, insert, select
 
 from homeassistant.components.recorder.db_schema import (
@@ -20,7 +22,7 @@ from custom_components.loxone_wallbox.records.forgotten_rows import Traces, forg
 from custom_components.loxone_wallbox.records.mapping import row_of
 
 ADA, BOB = "p00000000000000ad", "p00000000000000b0"
-NAME, TAG = 'Ada "Countess" Lovelace', "04A2B3C4D5"
+NAME, TAG, NUMBER = 'Ada "Countess" Lovelace', "04A2B3C4D5", "1234567890"
 
 
 def call(domain: str, **data: object) -> str:
@@ -29,23 +31,9 @@ def call(domain: str, **data: object) -> str:
     return json.dumps(told, separators=(",", ":"), ensure_ascii=False)
 
 
-def test_rows_and_calls(engine: Engine) -> None:
-    """Sessions are nobody's, calls of our actions name nobody, those of others do."""
-    table.prepare(engine)
+def record_calls(engine: Engine, calls: list[str]) -> None:
+    """Write calls as the recorder does."""
     Base.metadata.create_all(engine)
-    start = utc("2026-01-10T18:00")
-    records = []
-    for number, user in enumerate((ADA, BOB, ADA)):
-        book = SessionBook(wallbox="box", seq=number)
-        at = start + timedelta(days=number)
-        record = stay(at, 2.0, book)[1][-1].record
-        plain = {**record.as_dict(), "user_id": user}
-        records.append(SessionRecord.from_dict(plain))
-    table.write(engine, [row_of(one, RULES.zone) for one in records])
-    calls = [
-        call("loxone_wallbox", user=NAME.upper(), users={ADA: NAME}, note=f"x {TAG}"),
-        call("notify", message=NAME),
-    ]
     with engine.begin() as connection:
         connection.execute(
             insert(EventTypes), [{"event_type_id": 1, "event_type": "call_service"}]
@@ -58,7 +46,35 @@ def test_rows_and_calls(engine: Engine) -> None:
                 insert(Events),
                 [{"event_id": number, "event_type_id": 1, "data_id": number}],
             )
-    found = forget_rows(engine, [ADA], [NAME, TAG])
+
+
+def test_rows_and_calls(engine: Engine) -> None:
+    """Sessions are nobody's, calls of our actions name nobody, those of others do."""
+    table.prepare(engine)
+    start = utc("2026-01-10T18:00")
+    records = []
+    for number, user in enumerate((ADA, BOB, ADA)):
+        book = SessionBook(wallbox="box", seq=number)
+        at = start + timedelta(days=number)
+        record = stay(at, 2.0, book)[1][-1].record
+        plain = {**record.as_dict(), "user_id": user}
+        records.append(SessionRecord.from_dict(plain))
+    table.write(engine, [row_of(one, RULES.zone) for one in records])
+    calls = [
+        call(
+            "loxone_wallbox",
+            user=f" {NAME.upper()} ",
+            users={ADA: NAME, BOB: "Bob", NAME: 1},
+            note=f"x {ADA}",
+            data=json.dumps({"users": {ADA: NAME}, "sessions": [{"tag": TAG}]}),
+            text="[" * 20_000,
+            tags=[int(NUMBER), 5],
+        ),
+        call("notify", message=NAME),
+        call("loxone_wallbox", mode="ended", note="Adam, [E]", tags=["a", ""]),
+    ]
+    record_calls(engine, calls)
+    found = forget_rows(engine, [ADA], [NAME, TAG, NUMBER, "", "e", "5"])
     assert (found.sessions, found.calls) == (2, 1)
     sqlite = engine.dialect.name == "sqlite"
     assert found.traces is (Traces.NONE if sqlite else Traces.SERVER)
@@ -73,13 +89,37 @@ def test_rows_and_calls(engine: Engine) -> None:
         texts = connection.execute(
             select(EventData.shared_data).order_by(EventData.data_id)
         ).scalars()
-        ours, other = texts
+        ours, *others = texts
     assert whose == {None, BOB}
     assert json.loads(ours or "")["service_data"] == {
         "user": "deleted",
-        "users": {"deleted": "deleted"},
+        # What a key says is not known, unless it is a pseudonym.
+        "users": {BOB: "Bob", NAME: 1},
         "note": "x deleted",
+        "data": '{"users": {}, "sessions": [{"tag": "deleted"}]}',
+        "text": "[" * 20_000,
+        "tags": ["deleted", 5],
     }
-    assert other == calls[1]
+    assert others == calls[1:]
     again = forget_rows(engine, [ADA], [NAME, TAG])
     assert (again.sessions, again.calls) == (0, 0)
+    # Who else was named in the same call is forgotten later.
+    assert forget_rows(engine, [BOB], ["Bob"]).calls == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_nobody(engine: Engine) -> None:
+    """Where nobody is named nothing is forgotten."""
+    table.prepare(engine)
+    Base.metadata.create_all(engine)
+    record = replace(
+        stay(utc("2026-01-10T18:00"), 2.0, SessionBook(wallbox="box", seq=1))[1][
+            -1
+        ].record,
+        user_id=BOB,
+    )
+    table.write(engine, [row_of(record, RULES.zone)])
+    before = table.revisions(engine, "box")
+    found = forget_rows(engine, [], [])
+    assert (found.sessions, found.calls) == (0, 0)
+    assert table.revisions(engine, "box") == before

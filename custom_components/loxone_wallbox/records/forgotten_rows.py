@@ -15,9 +15,9 @@ from itertools import batched
 import json
 from pathlib import Path
 import re
-from typing import Any, override
+from typing import Any, Self, override
 
-from sqlalchemy import Connection, Engine, bindparam, or_, select, update
+from sqlalchemy import Connection, Engine, bindparam, false, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from homeassistant.components.recorder import Recorder
@@ -64,11 +64,13 @@ class Rows:
 class ForgetTask(RecorderTask):
     """Forget people: by `people`, their pseudonyms, and by `words`, what they are called.
 
-    `done` is called in the recorder's thread with what became of it, or what failed.
+    `users` are their ids in Home Assistant, which tells of them by itself: they go from
+    calls only, and are not searched for afterwards. `done` is called in the recorder's thread with what became of it, or what failed.
     """
 
     people: Collection[str]
     words: Collection[str]
+    users: Collection[str]
     done: Callable[[Rows | SQLAlchemyError], None]
 
     @override
@@ -79,7 +81,7 @@ class ForgetTask(RecorderTask):
             self.done(SQLAlchemyError("there is no database"))
             return
         try:
-            found = forget_rows(engine, self.people, self.words)
+            found = forget_rows(engine, self.people, self.words, self.users)
             if found.traces is Traces.SOME:
                 repack_database(instance)
                 write_back(engine)
@@ -93,12 +95,15 @@ class ForgetTask(RecorderTask):
 
 
 def forget_rows(
-    engine: Engine, people: Collection[str], words: Collection[str]
+    engine: Engine,
+    people: Collection[str],
+    words: Collection[str],
+    users: Collection[str] = (),
 ) -> Rows:
     """Forget people in our tables and in the calls of our actions. Blocking."""
     with engine.connect() as connection, overwriting(connection):
         sessions = _forget_sessions(connection, people) if _is_there(engine) else 0
-        calls = _forget_calls(connection, {*people, *words})
+        calls = _forget_calls(connection, _Whom.of(people, {*words, *users}))
         connection.commit()
     write_back(engine)
     traces = traces_in(engine, [*people, *_tellings(words)])
@@ -118,8 +123,59 @@ def forget_copies(hass: HomeAssistant, people: Collection[str]) -> None:
             LOGGER.info("What a database still has of deleted sessions: %s", found)
 
     if people:
-        task = ForgetTask(people=sorted(people), words=(), done=done)
+        task = ForgetTask(people=sorted(people), words=(), users=(), done=done)
         get_instance(hass).queue_task(task)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Whom:
+    """Whom to take out of plain data.
+
+    A pseudonym is nothing else anywhere; a `word` is somebody only where it is all that
+    is said: its letters are in other words, too.
+    """
+
+    people: Collection[str]
+    words: Collection[str]
+    pattern: re.Pattern[str]
+
+    @classmethod
+    def of(cls, people: Collection[str], words: Collection[str]) -> Self:
+        """Return who is meant by pseudonyms and by what they are called."""
+        called = {one.strip().casefold() for one in words} - {""}
+        pattern = "|".join(map(re.escape, sorted(people))) or r"(?!)"
+        return cls(people=frozenset(people), words=called, pattern=re.compile(pattern))
+
+    def blank(self, value: Any) -> Any:
+        """Return plain data in which nobody is named; the same where nobody was."""
+        match value:
+            case dict():
+                named = value.keys() - self.people
+                return {
+                    key: self.blank(one) for key, one in value.items() if key in named
+                }
+            case list():
+                return [self.blank(one) for one in value]
+            case str():
+                return self._blank_text(value)
+            case int() if _TELLING.fullmatch(text := str(value)) and text in self.words:
+                return GONE
+        return value
+
+    def _blank_text(self, text: str) -> str:
+        """Return a text in which nobody is named, also one that is data itself."""
+        if text.strip().casefold() in self.words:
+            return GONE
+        if text.lstrip()[:1] in {"{", "["}:
+            try:
+                before = json.loads(text)
+                after = self.blank(before)
+            except ValueError, RecursionError:
+                pass
+            else:
+                if after != before:
+                    text = json.dumps(after, ensure_ascii=False)
+        return self.pattern.sub(GONE, text)
 
 
 def _tellings(words: Collection[str]) -> list[str]:
@@ -138,8 +194,8 @@ def _is_there(engine: Engine) -> bool:
 
 def _forget_sessions(connection: Connection, people: Collection[str]) -> int:
     """Take away who charged, in the columns and in the records."""
-    told = or_(*(SESSION.c.record.contains(one, autoescape=True) for one in people))
-    whose = or_(SESSION.c.user_id.in_(people), told)
+    told = (SESSION.c.record.contains(one, autoescape=True) for one in people)
+    whose = or_(false(), SESSION.c.user_id.in_(people), *told)
     query = select(SESSION.c.id, SESSION.c.record).where(whose)
     found = connection.execute(query).all()
     for some in batched(found, BATCH, strict=False):
@@ -171,12 +227,11 @@ def _nobodys(session_id: str, text: str) -> dict[str, Any]:
     return {"of": session_id, "text": after, "version": revision_of(after)}
 
 
-def _forget_calls(connection: Connection, words: Collection[str]) -> int:
+def _forget_calls(connection: Connection, whom: _Whom) -> int:
     """Take names away from the recorded calls of our own actions.
 
     That somebody called them, and when, stays.
     """
-    wanted = re.compile("|".join(map(re.escape, sorted(words))), re.IGNORECASE)
     query = (
         select(EventData.data_id, EventData.shared_data)
         .join(Events, Events.data_id == EventData.data_id)
@@ -188,10 +243,12 @@ def _forget_calls(connection: Connection, words: Collection[str]) -> int:
     changed = 0
     for data_id, text in connection.execute(query).all():
         data = json.loads(text)
-        told = _blank(data.get("service_data"), wanted)
+        told = whom.blank(data.get("service_data"))
         if told == data.get("service_data"):
             continue
-        plain = json.dumps({**data, "service_data": told}, ensure_ascii=False)
+        # As Home Assistant writes it, so that the call is found the next time as well.
+        after = {**data, "service_data": told}
+        plain = json.dumps(after, ensure_ascii=False, separators=(",", ":"))
         connection.execute(
             update(EventData)
             .where(EventData.data_id == data_id)
@@ -202,17 +259,6 @@ def _forget_calls(connection: Connection, words: Collection[str]) -> int:
         )
         changed += 1
     return changed
-
-
-def _blank(value: Any, wanted: re.Pattern[str]) -> Any:
-    """Return plain data in which nobody is named."""
-    if isinstance(value, dict):
-        return {
-            wanted.sub(GONE, key): _blank(one, wanted) for key, one in value.items()
-        }
-    if isinstance(value, list):
-        return [_blank(one, wanted) for one in value]
-    return wanted.sub(GONE, value) if isinstance(value, str) else value
 
 
 def traces_in(engine: Engine, people: Collection[str]) -> Traces:
