@@ -17,6 +17,7 @@ from homeassistant.setup import async_setup_component
 from .conftest import CLIENT_ID, StartSimulator, make_entry, set_up
 from .helpers import Surface, eventually
 from custom_components.loxone_wallbox.const import DOMAIN
+from custom_components.loxone_wallbox.firmware_news import DEFAULT_SOURCE
 from custom_components.loxone_wallbox.hub import missing_issue
 from simulator import Car, Mode, Simulator, User, WallboxConfig
 
@@ -34,6 +35,15 @@ NAMES = {
     "mode": "Marias Eco",
     "title": "Meine Box",
     "host": "127.0.0.1",
+}
+# Names of entities that have an account, a meter or a person in them, and other places.
+GRID = "event.octopus_energy_a_1a2b3c4d_octoplus_saving_session_events"
+SMART_GRID = "binary_sensor.mpan_1900012345678_flexibility"
+HOLIDAYS = "calendar.marias_feiertage"
+PRICE = "sensor.octopus_energy_electricity_21l1234567_current_rate"
+OPTIONS = {
+    "firmware_source": "https://nas.huber.example/updates.xml",
+    "watchdog_input": "Huber lebt",
 }
 
 
@@ -89,6 +99,8 @@ def secrets(simulator: Simulator, entry: MockConfigEntry) -> set[str]:
     assert simulator.unit.world.manager is not None
     return {
         *NAMES.values(),
+        *(one.partition(".")[2] for one in (GRID, SMART_GRID, HOLIDAYS, PRICE)),
+        *OPTIONS.values(),
         "Zweite",
         USER,
         PASSWORD,
@@ -115,6 +127,14 @@ async def test_nothing_personal(
         data={"username": USER, "password": PASSWORD},
         visualisation_password=VISU_PASSWORD,
         diagnostic_inputs={"online": box.diagnostic_uuids["Online"]},
+        dsr_entities=[GRID, SMART_GRID],
+        days_off_entities=[HOLIDAYS],
+        tariff={
+            "kind": "dynamic",
+            "currency": "GBP",
+            "fallback": "0.3",
+            "price_entity": PRICE,
+        },
     )
     box.plug(Car(capacity_kwh=50, energy_kwh=10))
     box.set_user(NAMES["driver"])
@@ -123,6 +143,7 @@ async def test_nothing_personal(
     box.plug(Car(capacity_kwh=50, energy_kwh=10))
     box.set_user(NAMES["driver"])
     box.lock(NAMES["reason"])
+    hass.config_entries.async_update_entry(entry, options=OPTIONS)
     [wallbox, _] = entry.runtime_data.wallboxes.values()
     await eventually(lambda: wallbox.state.lock is not None)
     # All of it is known to us, so that it could have been told.
@@ -141,6 +162,24 @@ async def test_nothing_personal(
     text = await downloaded(hass, hass_client, entry)
     for secret in secrets(personal, entry):
         assert secret.lower() not in text.lower(), secret
+    # Of what kind they are is said.
+    settings = json.loads(text)["data"]["wallboxes"][0]["settings"]
+    assert settings["dsr_entities"] == ["event", "binary_sensor"]
+    assert settings["days_off_entities"] == ["calendar"]
+    assert settings["tariff"]["price_entity"] == "sensor"
+    assert settings["tariff"]["fallback"] == "0.3"
+
+
+async def test_public_source(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, entry: MockConfigEntry
+) -> None:
+    """Where everybody asks for firmware is no secret, nor that nobody does."""
+    for given in (DEFAULT_SOURCE, ""):
+        hass.config_entries.async_update_entry(
+            entry, options={"firmware_source": given}
+        )
+        text = await downloaded(hass, hass_client, entry)
+        assert json.loads(text)["data"]["options"] == {"firmware_source": given}
 
 
 async def test_still_useful(

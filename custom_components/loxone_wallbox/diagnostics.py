@@ -1,5 +1,6 @@
 """What a person can send along with a bug report, without what concerns only them."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -15,8 +16,11 @@ from homeassistant.core import HomeAssistant
 
 from .const import (
     CONF_CLIENT_ID,
+    CONF_DAYS_OFF_ENTITIES,
     CONF_DIAGNOSTIC_INPUTS,
+    CONF_DSR_ENTITIES,
     CONF_SERIAL,
+    CONF_TARIFF,
     CONF_VISUALISATION_PASSWORD,
     CONF_WALLBOX_ID,
 )
@@ -26,7 +30,10 @@ from .coordinator import (
     WallboxCoordinator,
 )
 from .evidence import facts_of
+from .firmware_news import CONF_FIRMWARE_SOURCE, DEFAULT_SOURCE
 from .records.compliance_rows import report_of
+from .tariff_settings import CONF_PRICE_ENTITY
+from .watchdog import CONF_WATCHDOG_INPUT
 
 # Whoever reads a report needs to know that there is a user or a room, not which.
 TO_REDACT = {
@@ -38,6 +45,7 @@ TO_REDACT = {
     CONF_USERNAME,
     CONF_VISUALISATION_PASSWORD,
     CONF_WALLBOX_ID,
+    CONF_WATCHDOG_INPUT,
     "authority",
     "by",
     "cancelled_by",
@@ -60,6 +68,8 @@ TO_REDACT = {
     "title",
     "user",
 }
+# Entities whose names may have an account or a person in them.
+_ENTITIES = {CONF_DAYS_OFF_ENTITIES, CONF_DSR_ENTITIES, CONF_PRICE_ENTITY}
 
 
 async def async_get_config_entry_diagnostics(
@@ -69,13 +79,47 @@ async def async_get_config_entry_diagnostics(
     """Return the diagnostics of an entry, also of one that could not be set up."""
     report: dict[str, Any] = {
         "entry": async_redact_data(dict(entry.data), TO_REDACT),
-        "options": async_redact_data(dict(entry.options), TO_REDACT),
+        "options": _options(entry.options),
         "state": entry.state.value,
         "reason": entry.error_reason_translation_key,
     }
     if entry.state is ConfigEntryState.LOADED:
         report |= _loaded(entry.runtime_data)
     return report
+
+
+def _options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options; whom to ask for firmware only where everybody asks there."""
+    public = options.get(CONF_FIRMWARE_SOURCE) == DEFAULT_SOURCE
+    hidden = TO_REDACT if public else {*TO_REDACT, CONF_FIRMWARE_SOURCE}
+    return async_redact_data(dict(options), hidden)
+
+
+def _settings(wallbox: WallboxCoordinator) -> dict[str, Any]:
+    """Return the settings of a wallbox; of others' entities only of what kind they are."""
+    settings = {
+        **wallbox.settings,
+        CONF_DIAGNOSTIC_INPUTS: sorted(_mapped(wallbox)),
+    }
+    if isinstance(tariff := settings.get(CONF_TARIFF), Mapping):
+        settings[CONF_TARIFF] = _without_entities(tariff)
+    return async_redact_data(_without_entities(settings), TO_REDACT)
+
+
+def _without_entities(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings in which only the domains of entities are left."""
+
+    def domains(value: Any) -> Any:
+        """Return of what kind one entity is, or each of some."""
+        if isinstance(value, list | tuple):
+            return [domains(one) for one in value]
+        # Of what is no entity's name nothing is said.
+        return value.rpartition(".")[0] if isinstance(value, str) else value
+
+    return {
+        name: domains(value) if name in _ENTITIES else value
+        for name, value in settings.items()
+    }
 
 
 def _loaded(runtime: LoxoneWallboxRuntimeData) -> dict[str, Any]:
@@ -117,10 +161,7 @@ def _wallbox(wallbox: WallboxCoordinator) -> dict[str, Any]:
     log = wallbox.client.tracker(wallbox.wallbox_id)
     data["history_unreadable"] = None if log is None else log.unreadable
     redacted: dict[str, Any] = async_redact_data(data, TO_REDACT)
-    redacted["settings"] = async_redact_data(
-        {**wallbox.settings, CONF_DIAGNOSTIC_INPUTS: sorted(_mapped(wallbox))},
-        TO_REDACT,
-    )
+    redacted["settings"] = _settings(wallbox)
     redacted["rules"] = {
         "zone": str(wallbox.rules.zone),
         "zone_deviates": wallbox.rules.zone_deviates,
