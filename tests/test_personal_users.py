@@ -59,16 +59,17 @@ async def test_who_did_something(home: HistoryHome, tmp_path: Path) -> None:
     hass, simulator = home.hass, home.simulator
     driver = await user_id(hass, DRIVER, "user")
     other = await user_id(hass, "Another", "user")
+    hours = [{"days": ["tue"], "start": "23:00", "end": "23:30"}]
     signed = {"at": "2026-01-01T00:00:00+00:00", "by": driver}
     for subentry in list(home.entry.subentries.values()):
         users = {"override_users": [driver, other]} if subentry.unique_id else {}
-        data = {**subentry.data, **users, "first_use": {"choice": "remove", **signed}}
+        chosen = {"choice": "own", "windows": hours, **signed}
+        data = {**subentry.data, **users, "first_use": chosen}
         data |= {"exemption": {"who": "miniserver", **signed}}
         hass.config_entries.async_update_subentry(home.entry, subentry, data=data)
     await hass.async_block_till_done()
     await home.first("override", mode="pause", by=driver)
     await home.first("cancel_override", by=driver)
-    hours = [{"days": ["tue"], "start": "23:00", "end": "23:30"}]
     await home.first("set_default_hours", windows=hours, by=driver)
     [wallbox, second] = home.entry.runtime_data.wallboxes.values()
     before = wallbox.controller.state
@@ -83,6 +84,8 @@ async def test_who_did_something(home: HistoryHome, tmp_path: Path) -> None:
     assert driver not in kept_of(home)
     found = where(await bytes_of(home, tmp_path), driver)
     assert {name for _, name in found} <= DATABASE_FILES
+    for one in home.entry.subentries.values():
+        assert one.data["first_use"] == {**chosen, "by": None}
     # Nobody was disturbed: the same wallboxes, and what was asked for still stands.
     assert [*home.entry.runtime_data.wallboxes.values()] == [wallbox, second]
     after = wallbox.controller.state

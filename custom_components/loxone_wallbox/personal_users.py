@@ -60,5 +60,11 @@ def without_users(value: Any, users: AbstractSet[str]) -> Any:
     if isinstance(value, Mapping):
         return {name: without_users(one, users) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [without_users(one, users) for one in value if one not in users]
-    return None if isinstance(value, str) and value in users else value
+        left = (one for one in value if not _is_one(one, users))
+        return type(value)(without_users(one, users) for one in left)
+    return None if _is_one(value, users) else value
+
+
+def _is_one(value: Any, users: AbstractSet[str]) -> bool:
+    """Tell whether a value is one of some users."""
+    return isinstance(value, str) and value in users
