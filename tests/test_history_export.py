@@ -24,9 +24,11 @@ from .helpers import eventually
 from .history_home import HistoryHome, history_home
 from .security_home import logged
 from custom_components.loxone_wallbox import history_export, history_pages
+from custom_components.loxone_wallbox.people import async_get_people
 from custom_components.loxone_wallbox.records import queries
 from custom_components.loxone_wallbox.records.ledger import Ledger
 
+ANNA, FORMULA = "p000000000000a77a", '=HYPERLINK("x")'
 YEAR = {"period": "year", "date": "2024-01-01", "by_user": True, "by_wallbox": True}
 
 
@@ -43,11 +45,15 @@ async def home(
     """Return a home with some sessions."""
     assert recorder_mock.enabled
     async with history_home(hass, start_simulator) as home:
-        await home.keep(
-            home.session("2024-02-29T20:00"),
-            home.session("2024-10-26T23:30", 4.0, user='=HYPERLINK("x")'),
+        named = (await async_get_people(hass)).pseudonym("named")
+        hass.config_entries.async_update_entry(
+            home.entry, options={"people": {"named": FORMULA}}
         )
-        await home.keep(home.session("2024-03-01T20:00", 8.0, box=1), box=1)
+        await home.keep(
+            home.session("2024-02-29T20:00", user=ANNA),
+            home.session("2024-10-26T23:30", 4.0, user=named),
+        )
+        await home.keep(home.session("2024-03-01T20:00", 8.0, box=1, user=ANNA), box=1)
         yield home
 
 
@@ -86,9 +92,9 @@ async def test_table(home: HistoryHome) -> None:
     assert rows[2]["connected_utc"] == "2024-10-26T23:30:00+00:00"
     assert (rows[2]["source"], rows[2]["flagged"]) == ("", "false")
     assert {"error_pct", "integral_wh", "mode"} <= rows[2].keys()
-    assert rows[2]["user"] == '\'=HYPERLINK("x")'
+    assert rows[2]["user"] == f"'{FORMULA}"
     assert (rows[0]["user"], rows[0]["cost"], rows[0]["currency"]) == (
-        "anna",
+        ANNA,
         "0.1",
         "GBP",
     )
@@ -97,7 +103,7 @@ async def test_table(home: HistoryHome) -> None:
     assert sum(float(one["energy_kwh"]) for one in found) == pytest.approx(7.0)
     assert {one["session_id"] for one in found} == {one["id"] for one in rows}
     assert {one["price_per_kwh"] for one in found} == {"0.1"}
-    one = await home.both("export_sessions", answer=True, user="anna")
+    one = await home.both("export_sessions", answer=True, user=ANNA)
     assert one["sessions"] == 2
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 import json
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from .const import DOMAIN, LOGGER
 from .history import SIGNAL_LEDGER_REPAIRED, async_get_store, ledger_of, turn_of
 from .history_export import ATTR_PATH, FORMAT_NAME, SCHEMA, check_path
 from .history_query import Box
+from .people import async_get_people
 from .records.importing import Plan, Refused, plan
 from .records.journal import JournalError
 from .records.ledger import Ledger
@@ -161,9 +163,11 @@ def _ledger(hass: HomeAssistant, box: Box) -> Ledger:
 async def _async_planned(hass: HomeAssistant, box: Box, sessions: list[Any]) -> Plan:
     """Return what is to become of sessions; writes nothing."""
     until = dt_util.utcnow() + AHEAD
+    people = await async_get_people(hass)
+    planned = partial(plan, kept=people.kept)
     try:
         return await hass.async_add_executor_job(
-            plan, _ledger(hass, box), box.key, sessions, until
+            planned, _ledger(hass, box), box.key, sessions, until
         )
     except JournalError as err:
         raise _failed(box, err) from err

@@ -13,6 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.singleton import singleton
 from homeassistant.helpers.storage import Store
 
+from .charging.session import PSEUDONYM
 from .const import DOMAIN
 
 VERSION = 1
@@ -29,6 +30,16 @@ class People:
     def __init__(self, key: bytes) -> None:
         """Take the key."""
         self._key = key
+
+    def kept(self, name: str | None) -> str | None:
+        """Return what is kept of somebody who is told of elsewhere.
+
+        What is a pseudonym already stays one.
+        """
+        name = (name or "").strip()
+        if PSEUDONYM.fullmatch(name):
+            return name
+        return self.pseudonym(name) if name else None
 
     def pseudonym(self, name: str) -> str:
         """Return what stands for a name."""

@@ -9,7 +9,7 @@ Assistant itself knows of its users.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set as AbstractSet
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 
-from .charging.session import SessionRecord
+from .charging.session import PSEUDONYM, SessionRecord
 from .const import DOMAIN
 from .coordinator import LoxoneWallboxConfigEntry
 from .history import async_get_store, ledger_of, turn_of, wallbox_key
 from .naming import CONF_PEOPLE, named_people
 from .people import async_get_people
 from .personal_users import async_forget_in_states, forget_in_settings
-from .records.forgetting import forget_in_folder
+from .records.forgetting import Whom, forget_in_folder
 from .records.ledger import Ledger
 from .records.security_log import SecurityLog
 from .security import security_of
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 RECORDER = "recorder"
 # A database that is packed anew takes its time.
 DATABASE_PATIENCE_S = 1800.0
-_PSEUDONYM = re.compile(r"p[0-9a-f]{16}")
 _USER = re.compile(r"[0-9a-f]{32}")
 
 
@@ -56,6 +55,16 @@ class Persons:
     users: frozenset[str]
     names: frozenset[str]
     pseudonyms: frozenset[str]
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Return what they are called, by themselves or by others."""
+        return self.ids | self.names
+
+    @property
+    def whom(self) -> Whom:
+        """Return how they are known in sessions."""
+        return Whom.of(self.pseudonyms, self.words)
 
     def is_person(self, pseudonym: str) -> bool:
         """Tell whether somebody is one of them."""
@@ -104,7 +113,7 @@ async def async_persons(hass: HomeAssistant, asked: Collection[str]) -> Persons:
     }
     # Somebody may be no user any more, and still be kept as one.
     ours |= {one for one in wanted if _USER.fullmatch(one)}
-    given = {one for one in names if _PSEUDONYM.fullmatch(one)}
+    given = {one for one in names if PSEUDONYM.fullmatch(one)}
     # What is no name that we know may be a user or tag that nobody named.
     ids |= names - given - ours
     pseudonyms = {people.pseudonym(one) for one in ids | ours} | given
@@ -130,11 +139,14 @@ async def async_forget(hass: HomeAssistant, persons: Persons) -> Forgotten:
             if wallbox.recording is not None:
                 wallbox.recording.forget(persons.pseudonyms)
     files, sessions, records = await async_forget_in_states(hass, persons.users), 0, 0
+    told, whom = set(persons.words), persons.whom
     for folder in await hass.async_add_executor_job(_folders, hass):
         changed, theirs = await _async_forget_files(hass, folder, persons)
-        files, sessions = files + changed, sessions + theirs
+        files, sessions = files + changed, sessions + len(theirs)
+        # As it stood there, which may be in other letters than what was asked for.
+        told |= {who for one in theirs for who in one.personal if whom.are(who)}
         records += await _async_forget_log(hass, folder, persons)
-    rows = await _async_forget_rows(hass, persons)
+    rows = await _async_forget_rows(hass, persons, told)
     if rows is not None:
         # The database may have what the files have lost.
         sessions = max(sessions, rows.sessions)
@@ -168,20 +180,20 @@ def _folders(hass: HomeAssistant) -> list[Path]:
 
 async def _async_forget_files(
     hass: HomeAssistant, folder: Path, persons: Persons
-) -> tuple[int, int]:
+) -> tuple[int, list[SessionRecord]]:
     """Forget people in the files of a Miniserver while nobody writes to them.
 
-    Returns in how many files, and in how many sessions.
+    Returns in how many files, and their sessions as they were before.
     """
     serial = folder.name
-    words = persons.pseudonyms | persons.users
+    anywhere = persons.pseudonyms | persons.users
     found = await hass.async_add_executor_job(_wallbox_ids, folder)
     ledgers = [ledger_of(hass, serial, one) for one in found]
 
     def forget() -> tuple[int, list[SessionRecord]]:
         """Forget, and return whose sessions they were before."""
         theirs = _sessions_of(ledgers, persons)
-        return forget_in_folder(folder, words), theirs
+        return forget_in_folder(folder, anywhere, persons.words), theirs
 
     async with AsyncExitStack() as turns:
         for one in found:
@@ -190,7 +202,7 @@ async def _async_forget_files(
     for record in theirs:
         # What waits for the database must not bring anybody back.
         async_get_store(hass).put(record.without_person())
-    return changed, len(theirs)
+    return changed, theirs
 
 
 def _wallbox_ids(folder: Path) -> list[str]:
@@ -201,12 +213,13 @@ def _wallbox_ids(folder: Path) -> list[str]:
 
 def _sessions_of(ledgers: list[Ledger], persons: Persons) -> list[SessionRecord]:
     """Return the sessions of some people. Blocking."""
+    whom = persons.whom
     return [
         record
         for ledger in ledgers
         for month in ledger.months()
         for record in ledger.month(month).records
-        if {record.user_id, record.tag} & persons.pseudonyms
+        if any(map(whom.are, record.personal))
     ]
 
 
@@ -219,10 +232,12 @@ async def _async_forget_log(hass: HomeAssistant, folder: Path, persons: Persons)
     return await hass.async_add_executor_job(log.forget, persons.is_person)
 
 
-async def _async_forget_rows(hass: HomeAssistant, persons: Persons) -> Rows | None:
+async def _async_forget_rows(
+    hass: HomeAssistant, persons: Persons, told: AbstractSet[str]
+) -> Rows | None:
     """Forget people in the database; None where there is none.
 
-    Raises `DatabaseBusyError`.
+    `told` is under which names sessions told of them. Raises `DatabaseBusyError`.
     """
     if RECORDER not in hass.config.components:
         return None
@@ -238,7 +253,7 @@ async def _async_forget_rows(hass: HomeAssistant, persons: Persons) -> Rows | No
     instance.queue_task(
         ForgetTask(
             people=sorted(persons.pseudonyms),
-            words=sorted((persons.ids | persons.names) - persons.users),
+            words=sorted(told - persons.users - persons.pseudonyms),
             users=sorted(persons.users),
             done=done,
         )

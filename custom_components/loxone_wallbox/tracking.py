@@ -151,7 +151,8 @@ class Tracking:
             """Return what is not there yet and does not lie upon what is."""
             records = [recorded(ledger, stay) for stay in new]
             plain = [priced(one, tariffs, now).as_dict() for one in records]
-            return plan(ledger, self._wallbox, plain, now + AHEAD).take
+            until, kept = now + AHEAD, self._people.kept
+            return plan(ledger, self._wallbox, plain, until, kept=kept).take
 
         taken = await self._absorb(choose)
         self._done.update(one.name(self._wallbox) for one in new)

@@ -84,3 +84,26 @@ def test_evidence_is_not_mended(tmp_path: Path) -> None:
     assert log.verify().broken_seq == 2
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:1]))
     assert log.verify().broken_seq == 2
+
+
+def test_names_that_an_import_brought(tmp_path: Path) -> None:
+    """They are taken out of sessions only, whatever else says the same."""
+    journal = Journal(tmp_path / "box.state.jsonl")
+    state = {"source": "user", "why": {"user_id": "other", "tag": "Jürgen U."}}
+    for line in (session(" USER ", 1), session("users", 2), state):
+        journal.append(line)
+    lines = journal.path.read_bytes().splitlines(keepends=True)
+    with journal.path.open("ab") as file:
+        file.writelines(b"x" + line for line in lines)
+    assert forget_in_folder(tmp_path, [], ["user", "jürgen u.", "", "zo"]) == 1
+    after = journal.path.read_bytes().splitlines(keepends=True)
+    first, second, third = journal.read().records
+    nobody = {"user_id": None, "tag": None, "vehicle": None, "import_wh": 1}
+    assert first["record"] == nobody
+    assert second == session("users", 2)
+    assert third == {"source": "user", "why": {"user_id": None, "tag": None}}
+    assert [len(one) - 1 for one in after[3:]] == [len(one) for one in lines]
+    assert b"USER" not in after[3]
+    assert after[4] == b"x" + lines[1]
+    assert b'"source":"user"' in after[5]
+    assert b"rgen" not in after[5]

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 import json
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import Engine, insert, select
@@ -17,8 +19,13 @@ from homeassistant.components.recorder.db_schema import (
 from .nights import RULES, stay, utc
 from custom_components.loxone_wallbox.charging.session import SessionRecord
 from custom_components.loxone_wallbox.charging.session_book import SessionBook
-from custom_components.loxone_wallbox.records import table
-from custom_components.loxone_wallbox.records.forgotten_rows import Traces, forget_rows
+from custom_components.loxone_wallbox.records import forgotten_rows, table
+from custom_components.loxone_wallbox.records.forgotten_rows import (
+    ForgetTask,
+    Traces,
+    forget_copies,
+    forget_rows,
+)
 from custom_components.loxone_wallbox.records.mapping import row_of
 
 ADA, BOB = "p00000000000000ad", "p00000000000000b0"
@@ -123,3 +130,51 @@ def test_nobody(engine: Engine) -> None:
     found = forget_rows(engine, [], [])
     assert (found.sessions, found.calls) == (0, 0)
     assert table.revisions(engine, "box") == before
+
+
+def test_names_that_an_import_brought(engine: Engine) -> None:
+    """Who is called so in a session goes, and whoever is called nearly so stays."""
+    table.prepare(engine)
+    Base.metadata.create_all(engine)
+    told = [
+        {"user_id": NAME},
+        {"tag": "E"},
+        {"vehicle": "Jürgen's 100 %"},
+        {"user_id": f"{NAME} II", "tag": "Ee", "vehicle": "Jürgen's 100 km"},
+        {"user_id": BOB},
+    ]
+    records = []
+    for number, who in enumerate(told):
+        book = SessionBook(wallbox="box", seq=number)
+        at = utc("2026-01-10T18:00") + timedelta(days=number)
+        plain = stay(at, 2.0, book)[1][-1].record.as_dict()
+        records.append(SessionRecord.from_dict({**plain, **who}))
+    table.write(engine, [row_of(one, RULES.zone) for one in records])
+    words = [
+        NAME.lower(),
+        "E",
+        "e",
+        "Jürgen's 100 %",
+        "box",
+        "2026",
+        *map(str, range(300)),
+    ]
+    found = forget_rows(engine, [ADA], words)
+    assert found.sessions == 3
+    after = [one.without_person() for one in records[:3]] + records[3:]
+    rows = [row_of(one, RULES.zone) for one in after]
+    assert table.revisions(engine, "box") == {one.id: one.revision for one in rows}
+    with engine.connect() as connection:
+        for column in (table.SESSION.c.user_id, table.SLICE.c.user_id):
+            whose = set(connection.execute(select(column)).scalars())
+            assert whose == {None, f"{NAME} II", BOB}
+
+
+def test_copies_of_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whom an import named with a letter is not looked for in every word."""
+    queued: list[ForgetTask] = []
+    instance = SimpleNamespace(queue_task=queued.append)
+    monkeypatch.setattr(forgotten_rows, "get_instance", lambda _hass: instance)
+    forget_copies(Mock(), {ADA, "e"})
+    [task] = queued
+    assert (task.people, task.words) == ([ADA], ["e"])

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
+import re
 from typing import Any, Self
 
 from .money import PriceStatus
@@ -127,12 +128,18 @@ class Repricing:
     cost_minor: int | None
 
 
+# What stands for a person or a car; the key that makes it is somebody else's matter.
+PSEUDONYM = re.compile(r"p[0-9a-f]{16}")
+# Of a record, all that tells who it was.
+PERSONAL = ("user_id", "tag", "vehicle")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SessionRecord:
     """A session; instants in UTC, energies in whole Wh.
 
     The meter's readings are its own, `meter_offset_wh` is what exchanged meters put in
-    between. `user_id` and `tag` are pseudonyms, `anonymous` is a record whose person was
+    between. `user_id`, `tag` and `vehicle` are pseudonyms, `anonymous` is a record whose person was
     forgotten. Of two records of an id the one with the higher `revision` holds.
     """
 
@@ -241,6 +248,12 @@ class SessionRecord:
         """Tell whether there is a cost exactly where it is said to be known."""
         unknown = self.cost_status is PriceStatus.UNKNOWN
         return unknown is (self.cost_minor is None or self.currency is None)
+
+    @property
+    def personal(self) -> frozenset[str]:
+        """Return all that tells who it was."""
+        told = (self.user_id, self.tag, self.vehicle)
+        return frozenset(one for one in told if one is not None)
 
     def without_person(self) -> Self:
         """Return it with nothing that tells who charged."""

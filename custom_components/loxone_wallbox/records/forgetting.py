@@ -1,6 +1,6 @@
 """Forget people in files of records, whatever the files are about.
 
-Takes a folder and pseudonyms, writes each file anew that has one of them, line by line
+Takes a folder and whom to forget, writes each file anew that has one of them, line by line
 and all or nothing; blocking, called in the executor while nobody else writes. What is
 nobody's stays: energy, time, cost, the order of lines, tombstones, and the hashes of the
 security log. A damaged line stays damaged, with the pseudonym in it made unreadable: it
@@ -8,36 +8,68 @@ is evidence, and its person is forgotten nevertheless. Raises `JournalError`.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+import json
 from pathlib import Path
-from typing import Any
+import re
+from typing import Any, Self
 
+from ..charging.session import PERSONAL
 from .journal import Journal
 
-# Of a session: all that tells who it was.
-_OF_SESSION = ("user_id", "tag", "vehicle")
 # Of a record of the security log.
 _PERSON = "person"
 _PSEUDONYM = "pseudonym"
+# Who it was, in what is left of a line of a session.
+_TOLD = re.compile(rb'("(?:%s)":")((?:[^"\\]|\\.)*)' % "|".join(PERSONAL).encode())
 
 
-def forget_in_folder(folder: Path, people: Collection[str]) -> int:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Whom:
+    """Whom to forget: `people` are who they are wherever it stands, as pseudonyms.
+
+    By what they are `called`, letters in any case, they are only where a session tells
+    whose it was: an import may once have brought that, and a name is a word like others.
+    """
+
+    people: frozenset[str]
+    called: frozenset[str]
+
+    @classmethod
+    def of(cls, people: Collection[str], words: Collection[str] = ()) -> Self:
+        """Return who is meant by pseudonyms and by what they are called."""
+        called = frozenset(one.strip().casefold() for one in words) - {""}
+        return cls(people=frozenset(people), called=called)
+
+    def are(self, told: object) -> bool:
+        """Tell whether it is one of them whom a session tells of."""
+        if not isinstance(told, str):
+            return False
+        return told in self.people or told.strip().casefold() in self.called
+
+
+def forget_in_folder(
+    folder: Path, people: Collection[str], words: Collection[str] = ()
+) -> int:
     """Forget people in all files of a folder, security logs apart; returns in how many.
 
-    The security log has a lock of its own, so it forgets by itself.
+    They are named by pseudonyms, and by the words that they are called by. The security log has a lock of its own, so it forgets by itself.
     """
     names = sorted(folder.glob("*.jsonl*")) if folder.is_dir() else []
     return sum(
-        forget_in(Journal(path), people) > 0
+        forget_in(Journal(path), people, words) > 0
         for path in names
         if not path.name.startswith("security.")
     )
 
 
-def forget_in(journal: Journal, people: Collection[str]) -> int:
+def forget_in(
+    journal: Journal, people: Collection[str], words: Collection[str] = ()
+) -> int:
     """Forget people in a file; returns in how many lines."""
-    words = [one.encode() for one in people]
+    whom = Whom.of(people, words)
     return journal.edit(
-        lambda record: _without(record, people), lambda raw: _unreadable(raw, words)
+        lambda record: _without(record, whom), lambda raw: _unreadable(raw, whom)
     )
 
 
@@ -58,28 +90,39 @@ def forget_in_log(journal: Journal, is_person: Callable[[str], bool]) -> int:
     return journal.edit(without, lambda raw: _guessed(raw, is_person), exact=True)
 
 
-def _without(value: Any, people: Collection[str]) -> Any:
+def _without(value: Any, whom: Whom) -> Any:
     """Return plain data without people; the same object where there are none."""
     if isinstance(value, dict):
-        after = {name: _without(one, people) for name, one in value.items()}
-        if any(value.get(name) in people for name in _OF_SESSION if name in value):
-            hidden = {name: None for name in _OF_SESSION if name in value}
+        after = {name: _without(one, whom) for name, one in value.items()}
+        if any(whom.are(value.get(name)) for name in PERSONAL):
+            hidden = {name: None for name in PERSONAL if name in value}
             more = {"anonymous": True} if "anonymous" in value else {}
             after |= {**hidden, **more}
         same = all(after[name] is one for name, one in value.items())
         return value if same else after
     if isinstance(value, list):
-        items = [_without(one, people) for one in value]
+        items = [_without(one, whom) for one in value]
         same = all(one is other for one, other in zip(items, value, strict=True))
         return value if same else items
-    return None if isinstance(value, str) and value in people else value
+    return None if isinstance(value, str) and value in whom.people else value
 
 
-def _unreadable(raw: bytes, words: Collection[bytes]) -> bytes:
+def _unreadable(raw: bytes, whom: Whom) -> bytes:
     """Return a damaged line in which nobody is to be read; its length stays."""
-    for word in words:
+    for word in map(str.encode, whom.people):
         raw = raw.replace(word, b"x" * len(word))
-    return raw
+    if not whom.called:
+        return raw
+
+    def hidden(found: re.Match[bytes]) -> bytes:
+        """Return who was told of, made unreadable where it is one of them."""
+        try:
+            told = json.loads(b'"%s"' % found[2])
+        except ValueError:
+            told = found[2].decode("utf-8", "replace")
+        return found[1] + b"x" * len(found[2]) if whom.are(told) else found[0]
+
+    return _TOLD.sub(hidden, raw)
 
 
 def _guessed(raw: bytes, is_person: Callable[[str], bool]) -> bytes:

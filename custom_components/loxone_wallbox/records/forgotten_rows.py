@@ -17,7 +17,16 @@ from pathlib import Path
 import re
 from typing import Any, Self, override
 
-from sqlalchemy import Connection, Engine, bindparam, false, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    bindparam,
+    false,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from homeassistant.components.recorder import Recorder
@@ -28,12 +37,15 @@ from homeassistant.const import EVENT_CALL_SERVICE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 
+from ..charging.session import PERSONAL, PSEUDONYM
 from ..const import DOMAIN, LOGGER
+from .forgetting import Whom
 from .mapping import revision_of
 from .table import BATCH, SESSION, SLICE, overwriting, write_back
 
 GONE = "deleted"
 CHUNK_BYTES = 1 << 20
+SOME = 100
 _TELLING = re.compile(r"(?=.*\d)[0-9A-Za-z-]{6,}")
 
 
@@ -102,7 +114,8 @@ def forget_rows(
 ) -> Rows:
     """Forget people in our tables and in the calls of our actions. Blocking."""
     with engine.connect() as connection, overwriting(connection):
-        sessions = _forget_sessions(connection, people) if _is_there(engine) else 0
+        there = _is_there(engine)
+        sessions = _forget_sessions(connection, people, words) if there else 0
         calls = _forget_calls(connection, _Whom.of(people, {*words, *users}))
         connection.commit()
     write_back(engine)
@@ -123,7 +136,9 @@ def forget_copies(hass: HomeAssistant, people: Collection[str]) -> None:
             LOGGER.info("What a database still has of deleted sessions: %s", found)
 
     if people:
-        task = ForgetTask(people=sorted(people), words=(), users=(), done=done)
+        known = [one for one in sorted(people) if PSEUDONYM.fullmatch(one)]
+        words = sorted(set(people) - set(known))
+        task = ForgetTask(people=known, words=words, users=(), done=done)
         get_instance(hass).queue_task(task)
 
 
@@ -179,11 +194,18 @@ class _Whom:
 
 
 def _tellings(words: Collection[str]) -> list[str]:
-    """Return the words that are found in a database only where somebody is meant.
+    """Return what is found in a database only where somebody is meant.
 
-    A name has letters that are in many words; a user or tag of a Miniserver has not.
+    A name has letters that are in many words; a user or tag of a Miniserver has not, and
+    who is named in the record of a session is meant.
     """
-    return [one for one in words if _TELLING.fullmatch(one)]
+    telling = [one for one in words if _TELLING.fullmatch(one)]
+    return [*telling, *(one for word in words for one in _in_records(word))]
+
+
+def _in_records(word: str) -> list[str]:
+    """Return how the record of a session tells of somebody under a name."""
+    return [f'"{name}":{json.dumps(word)}' for name in PERSONAL]
 
 
 def _is_there(engine: Engine) -> bool:
@@ -192,14 +214,30 @@ def _is_there(engine: Engine) -> bool:
         return engine.dialect.has_table(connection, SESSION.name)
 
 
-def _forget_sessions(connection: Connection, people: Collection[str]) -> int:
-    """Take away who charged, in the columns and in the records."""
-    told = (SESSION.c.record.contains(one, autoescape=True) for one in people)
-    whose = or_(false(), SESSION.c.user_id.in_(people), *told)
-    query = select(SESSION.c.id, SESSION.c.record).where(whose)
-    found = connection.execute(query).all()
-    for some in batched(found, BATCH, strict=False):
-        rows = [_nobodys(row.id, row.record) for row in some]
+def _forget_sessions(
+    connection: Connection, people: Collection[str], words: Collection[str]
+) -> int:
+    """Take away who charged, in the columns and in the records.
+
+    By `words` only who is called so and no more, as an import may once have brought it.
+    """
+    whom = Whom.of(people, words)
+    known = {
+        one
+        for table in (SESSION, SLICE)
+        for one in connection.execute(select(table.c.user_id).distinct()).scalars()
+        if whom.are(one)
+    }
+    told = [*people, *(one for word in words for one in _in_records(word))]
+    whose: list[ColumnElement[bool]] = [SESSION.c.user_id.in_(known)]
+    whose += [SESSION.c.record.contains(one, autoescape=True) for one in told]
+    found: dict[str, str] = {}
+    # An engine takes so many conditions at once, and no more.
+    for some in batched(whose, SOME, strict=False):
+        query = select(SESSION.c.id, SESSION.c.record).where(or_(false(), *some))
+        found |= {row.id: row.record for row in connection.execute(query)}
+    for part in batched(found.items(), BATCH, strict=False):
+        rows = [_nobodys(*one) for one in part]
         statement = update(SESSION).where(SESSION.c.id == bindparam("of"))
         connection.execute(
             statement.values(
@@ -207,8 +245,11 @@ def _forget_sessions(connection: Connection, people: Collection[str]) -> int:
             ),
             rows,
         )
+        # The tag may have been theirs, and the user somebody else.
+        parts = SLICE.c.session_id.in_([session_id for session_id, _ in part])
+        connection.execute(update(SLICE).where(parts).values(user_id=None))
     connection.execute(
-        update(SLICE).where(SLICE.c.user_id.in_(people)).values(user_id=None)
+        update(SLICE).where(SLICE.c.user_id.in_(known)).values(user_id=None)
     )
     return len(found)
 
@@ -219,8 +260,7 @@ def _nobodys(session_id: str, text: str) -> dict[str, Any]:
     A record that cannot be read says nothing that could be kept of it.
     """
     try:
-        record = {**json.loads(text), "user_id": None, "tag": None, "vehicle": None}
-        record["anonymous"] = True
+        record = {**json.loads(text), **dict.fromkeys(PERSONAL), "anonymous": True}
         after = json.dumps(record, separators=(",", ":"), sort_keys=True)
     except ValueError, TypeError:
         after = ""

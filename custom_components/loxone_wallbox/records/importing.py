@@ -6,7 +6,7 @@ the executor; nothing is written here.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -50,19 +50,32 @@ class Plan:
 
 
 def plan(
-    ledger: Ledger, wallbox: str, sessions: Iterable[Any], until: datetime
+    ledger: Ledger,
+    wallbox: str,
+    sessions: Iterable[Any],
+    until: datetime,
+    *,
+    kept: Callable[[str | None], str | None],
 ) -> Plan:
     """Return what becomes of sessions that are to be those of a wallbox.
 
-    Sessions of another wallbox get names of their own here, the same each time.
-    Nothing may be later than `until`. Raises `JournalError` when the ledger cannot be
+    Sessions of another wallbox get names of their own here, the same each time; of whom
+    they tell is as it is `kept`. Nothing may be later than `until`. Raises `JournalError` when the ledger cannot be
     read.
     """
     found = Plan()
     readable: list[SessionRecord] = []
     for data in sessions:
         try:
-            readable.append(_as_own(_checked(data, until), wallbox))
+            own = _as_own(_checked(data, until), wallbox)
+            readable.append(
+                replace(
+                    own,
+                    user_id=kept(own.user_id),
+                    tag=kept(own.tag),
+                    vehicle=kept(own.vehicle),
+                )
+            )
         except SessionError as err:
             found.refused.append(Refused(id=_name_of(data), reason=err.key))
     stays = _Stays(ledger, readable)
