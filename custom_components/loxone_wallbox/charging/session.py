@@ -139,8 +139,9 @@ class SessionRecord:
     """A session; instants in UTC, energies in whole Wh.
 
     The meter's readings are its own, `meter_offset_wh` is what exchanged meters put in
-    between. `user_id`, `tag` and `vehicle` are pseudonyms, `anonymous` is a record whose person was
-    forgotten. Of two records of an id the one with the higher `revision` holds.
+    between. `user_id`, `tag` and `vehicle` are pseudonyms, `anonymous` is a record whose
+    person was forgotten. Of two records of an id the one with the higher `revision`
+    holds.
     """
 
     id: str

@@ -53,7 +53,8 @@ def forget_in_folder(
 ) -> int:
     """Forget people in all files of a folder, security logs apart; returns in how many.
 
-    They are named by pseudonyms, and by the words that they are called by. The security log has a lock of its own, so it forgets by itself.
+    They are named by pseudonyms, and by the words that they are called by. The security
+    log has a lock of its own, so it forgets by itself.
     """
     names = sorted(folder.glob("*.jsonl*")) if folder.is_dir() else []
     return sum(

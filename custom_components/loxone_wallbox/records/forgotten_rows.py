@@ -77,7 +77,8 @@ class ForgetTask(RecorderTask):
     """Forget people: by `people`, their pseudonyms, and by `words`, what they are called.
 
     `users` are their ids in Home Assistant, which tells of them by itself: they go from
-    calls only, and are not searched for afterwards. `done` is called in the recorder's thread with what became of it, or what failed.
+    calls only, and are not searched for afterwards. `done` is called in the recorder's
+    thread with what became of it, or what failed.
     """
 
     people: Collection[str]

@@ -60,8 +60,8 @@ def plan(
     """Return what becomes of sessions that are to be those of a wallbox.
 
     Sessions of another wallbox get names of their own here, the same each time; of whom
-    they tell is as it is `kept`. Nothing may be later than `until`. Raises `JournalError` when the ledger cannot be
-    read.
+    they tell is as it is `kept`. Nothing may be later than `until`. Raises
+    `JournalError` when the ledger cannot be read.
     """
     found = Plan()
     readable: list[SessionRecord] = []
