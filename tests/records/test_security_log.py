@@ -319,3 +319,134 @@ def test_a_break_the_owner_has_taken_note_of(tmp_path: Path) -> None:
     second.write_bytes(second.read_bytes().replace(b"tamper_on", b"tamper_of", 1))
     assert log.check(NOW).broken_seq == 12
     assert SecurityLog(tmp_path).open(NOW).broken_seq == 12
+
+
+def cut(folder: Path, *names: str) -> None:
+    """Leave the first ten lines of some files."""
+    for name in names:
+        file = folder / name
+        lines = file.read_bytes().splitlines(keepends=True)
+        file.write_bytes(b"".join(lines[:10]))
+
+
+@pytest.mark.parametrize(
+    ("names", "gone", "broken"),
+    [
+        (["security.000001.jsonl", "security.head.jsonl"], "", 11),
+        (["security.000001.jsonl"], "security.head.jsonl", 11),
+        ([], "security.0*.jsonl", 1),
+        ([], "security.*", 1),
+    ],
+)
+@pytest.mark.parametrize("running", [False, True])
+def test_a_tail_that_is_cut_off_with_the_note_of_it(
+    tmp_path: Path, names: list[str], gone: str, broken: int, *, running: bool
+) -> None:
+    """What was kept elsewhere, or is in memory, tells; the numbers go on behind it."""
+    log = written(tmp_path, 20)
+    elsewhere = log.last
+    assert elsewhere.seq == 20
+    cut(tmp_path, *names)
+    for one in tmp_path.glob(gone) if gone else ():
+        one.unlink()
+    if not running:
+        log = SecurityLog(tmp_path)
+        log.remind(elsewhere)
+    verdict = log.check(NOW)
+    assert verdict.broken_seq == broken
+    assert verdict.recorded is not None
+    assert verdict.recorded["seq"] == 21
+    again = SecurityLog(tmp_path)
+    again.remind(log.last)
+    assert (again.open(NOW).broken_seq, again.last) == (broken, log.last)
+    again.settle()
+    assert again.check(NOW).broken_seq is None
+    assert again.append(SHORT, NOW)["seq"] == 22
+
+
+def test_a_chain_made_anew_with_the_note_of_it(tmp_path: Path) -> None:
+    """It has another hash than was kept elsewhere, until the owner has taken note."""
+    log = written(tmp_path, 5)
+    for one in tmp_path.iterdir():
+        one.unlink()
+    written(tmp_path, 9)
+    again = SecurityLog(tmp_path)
+    again.remind(log.last)
+    assert again.open(NOW).broken_seq == 5
+    again.append(SHORT, NOW)
+    assert again.check(NOW).broken_seq == 5
+    later = SecurityLog(tmp_path)
+    later.remind(again.last)
+    assert later.open(NOW).broken_seq == 5
+    later.settle()
+    assert later.check(NOW).broken_seq is None
+
+
+def test_what_was_kept_elsewhere_lags_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash before it is kept accuses nobody, however old it is."""
+    monkeypatch.setattr(security_log, "MOST_FILES", 3)
+    early = written(tmp_path, 5, most_records=10).last
+    for number in (0, 1, 20, 60):
+        late = written(tmp_path, number, most_records=10)
+        for elsewhere in (Link(), early, late.last):
+            again = SecurityLog(tmp_path, most_records=10)
+            again.remind(elsewhere)
+            assert again.open(NOW).broken_seq is None
+
+
+@pytest.mark.parametrize("done", [0, 1])
+def test_a_rotation_that_is_cut_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, done: int
+) -> None:
+    """The oldest files that a power cut left are no break, and go later."""
+    log = written(tmp_path, 60, most_records=10)
+    delete, left = journal.Journal.delete, [done]
+
+    def fails(file: journal.Journal) -> None:
+        """Remove some and fail then."""
+        if not left[0]:
+            raise JournalError("read-only")
+        left[0] -= 1
+        delete(file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(security_log, "MOST_FILES", 3)
+        patch.setattr(journal.Journal, "delete", fails)
+        for _ in range(12):
+            log.append(ENTRY, NOW)
+        oldest = log.read()[0]["seq"]
+        assert log.check(NOW).broken_seq is None
+        assert SecurityLog(tmp_path).verify().broken_seq is None
+    files = len(list(tmp_path.glob("security.0*.jsonl")))
+    again = SecurityLog(tmp_path, most_records=10)
+    assert again.open(NOW).broken_seq is None
+    assert len(list(tmp_path.glob("security.0*.jsonl"))) < files
+    assert again.read()[0]["seq"] == oldest > 1
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_break_that_is_found_while_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, restart: bool
+) -> None:
+    """It is recorded once there is space, by whoever writes or looks next."""
+    log = written(tmp_path, 10)
+    file = first_file(tmp_path)
+    file.write_bytes(file.read_bytes().replace(b"charge_now", b"charge_off", 1))
+
+    def fails(_file: journal.Journal, _record: Any) -> None:
+        """Fail like a full disk."""
+        raise JournalError("full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal.Journal, "append", fails)
+        for _ in range(2):
+            with pytest.raises(JournalError):
+                log.check(NOW)
+    if restart:
+        log = SecurityLog(tmp_path)
+    log.append(SHORT, NOW)
+    assert SecurityLog(tmp_path).open(NOW).broken_seq == 1
+    kinds = [one["kind"] for one in log.read()]
+    assert kinds[9:] == ["chain_broken", "tamper_on"]

@@ -3,9 +3,10 @@
 Takes entries, gives them back; blocking, called in the executor. A record is on the disk
 when `append` returns. The log is a row of files: when one is full it is sealed by a last
 record and the next one goes on with the chain. Number and hash of the last record are
-kept in a file beside it, so that a tail that was cut off shows as well. What may go
-wrong: the disk takes nothing, which raises `JournalError`; or somebody changed the log,
-which `verify` tells, and which is recorded itself when the log is opened.
+kept in a file beside it, and somewhere else by whoever uses the log, so that a tail that
+was cut off shows as well. What may go wrong: the disk takes nothing, which raises
+`JournalError`; or somebody changed the log, which `verify` tells, and which is recorded
+itself when the log is opened.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -57,7 +58,8 @@ class Head:
 
     Where its first file begins, where its last one ends, and which break was told of.
     From the file `resumed` on, after `resumed_after`, the chain goes on behind that
-    break; files before `since` belong to breaks that the owner has taken note of.
+    break, and `lost` was a record that is not in it any more; files before `since` belong
+    to breaks that the owner has taken note of, files before `begins` are to be gone.
     """
 
     first: Link = field(default_factory=Link)
@@ -65,7 +67,9 @@ class Head:
     told: int | None = None
     resumed: int = 0
     resumed_after: Link = field(default_factory=Link)
+    lost: Link = field(default_factory=Link)
     since: int = 0
+    begins: int = 0
 
 
 class SecurityLog:
@@ -77,29 +81,42 @@ class SecurityLog:
         self._keeper = StateKeeper(folder / "security.head.jsonl")
         self._most = most_records
         self._head = Head()
+        self._elsewhere = Link()
         self._opened = False
         # What was written last may be there by halves.
         self._unsure = False
         self._number, self._count = 1, 0
+
+    @property
+    def last(self) -> Link:
+        """Return where the chain stands, to be kept elsewhere too."""
+        return self._head.last
+
+    def remind(self, elsewhere: Link) -> None:
+        """Take how far the chain had come at least, by what was kept elsewhere."""
+        self._elsewhere = _newest(self._elsewhere, elsewhere)
 
     def open(self, at: datetime) -> Verdict:
         """Find the end of the chain; a break in it is recorded, once.
 
         A record that a crash cut off was never there: nobody was told of it.
         """
-        self._head = self._kept()
-        files = self._files()
-        self._number = files[-1] if files else 1
+        head = self._head = self._kept()
+        self._opened = False
+        self._sweep()
+        files = self._chain(head)
+        self._number = max([1, head.since, head.begins, *files])
         journal = self._journal(self._number)
-        found = _links(journal)
-        if not found or found[-1].seq >= self._head.last.seq:
+        end = self._end(files)
+        known = _newest(head.last, self._elsewhere)
+        if end.seq >= known.seq or not _links(journal):
             journal.trim()
-        verdict = self.verify()
+        verdict, lost = self._look()
         self._count = len(list(journal.exact()))
-        if found and found[-1].seq >= self._head.last.seq:
-            self._head = replace(self._head, last=found[-1])
+        # What is missing had its number; none comes twice.
+        self._head = replace(head, last=_newest(end, known))
         self._unsure = False
-        verdict = self._told(verdict, at)
+        verdict = self._told(verdict, lost, at)
         self._opened = True
         return verdict
 
@@ -109,7 +126,7 @@ class SecurityLog:
             return self.open(at)
         if self._unsure:
             self._make_sure()
-        return self._told(self.verify(), at)
+        return self._told(*self._look(), at)
 
     def settle(self) -> None:
         """Let the chain begin behind the break that was told of.
@@ -122,6 +139,7 @@ class SecurityLog:
             self._head,
             first=self._head.resumed_after,
             since=self._head.resumed,
+            lost=Link(),
             told=None,
         )
         self._keep(begins)
@@ -152,22 +170,8 @@ class SecurityLog:
         ]
 
     def verify(self) -> Verdict:
-        """Look at every byte of the log."""
-        head = self._kept()
-        before, count = head.first, 0
-        for number in self._files():
-            if number < head.since:
-                continue
-            for record in self._journal(number).exact():
-                if record is None or not follows(record, before):
-                    return _broken(count, before.seq + 1)
-                count += 1
-                before = link_of(record)
-                if before.seq == head.last.seq and before != head.last:
-                    return _broken(count, before.seq)
-        if before.seq < head.last.seq:
-            return _broken(count, before.seq + 1)
-        return Verdict(records=count, last_seq=before.seq)
+        """Look at every byte of the log, and whether it is all there."""
+        return self._look()[0]
 
     def forget(self, is_person: Callable[[str], bool]) -> int:
         """Forget who it was in every record of some people; returns in how many."""
@@ -182,7 +186,32 @@ class SecurityLog:
         for number in self._files():
             self._journal(number).delete()
         self._keeper.delete()
-        self._head, self._opened = Head(), False
+        self._head, self._elsewhere, self._opened = Head(), Link(), False
+
+    def _look(self) -> tuple[Verdict, Link]:
+        """Return what comes of looking, and what is known to have been and is not there.
+
+        While it is written the chain has to reach what is in memory too: the file beside
+        it may be gone as well.
+        """
+        kept = self._kept()
+        head = self._head if self._opened else kept
+        known = [kept.last, head.last, self._elsewhere]
+        if head.told is not None:
+            known.append(head.lost)
+        before, count = head.first, 0
+        for number in self._chain(head):
+            for record in self._journal(number).exact():
+                if record is None or not follows(record, before):
+                    return _broken(count, before.seq + 1), Link()
+                count += 1
+                before = link_of(record)
+                for one in known:
+                    if one.seq == before.seq and one != before:
+                        return _broken(count, before.seq), one
+        if before.seq < (missing := _newest(*known)).seq:
+            return _broken(count, before.seq + 1), missing
+        return Verdict(records=count, last_seq=before.seq), Link()
 
     def _write(self, entry: Entry, at: datetime) -> dict[str, Any]:
         """Write the next record, then where the chain stands now."""
@@ -214,14 +243,28 @@ class SecurityLog:
         self._write(Entry(kind=KIND_ROTATED, outcome=INFO, detail=sealed), at)
         self._number, self._count = self._number + 1, 0
         files = self._files()
-        for number in files[: max(len(files) - MOST_FILES, 0)]:
-            journal = self._journal(number)
-            if number >= self._head.since and (links := _links(journal)):
-                self._keep(replace(self._head, first=links[-1]))
-            journal.delete()
+        oldest = files[: max(len(files) - MOST_FILES, 0)]
+        if not oldest:
+            return
+        head = replace(self._head, begins=oldest[-1] + 1)
+        gone = [one for one in self._chain(self._head) if one in oldest]
+        if (first := self._end(gone)).seq:
+            head = replace(head, first=first)
+        self._keep(head)
+        self._sweep()
 
-    def _told(self, verdict: Verdict, at: datetime) -> Verdict:
-        """Record that the chain is broken, once, in a file of its own."""
+    def _sweep(self) -> None:
+        """Remove the files before the first one; one that stays is tried again later."""
+        for number in self._files():
+            if number < self._head.begins:
+                with suppress(JournalError):
+                    self._journal(number).delete()
+
+    def _told(self, verdict: Verdict, lost: Link, at: datetime) -> Verdict:
+        """Record that the chain is broken, once, in a file of its own.
+
+        Where the disk does not take that the log is opened anew, to be told of it later.
+        """
         if verdict.broken_seq in (None, self._head.told):
             return verdict
         self._number, self._count = self._number + 1, 0
@@ -230,10 +273,16 @@ class SecurityLog:
             told=verdict.broken_seq,
             resumed=self._number,
             resumed_after=self._head.last,
+            lost=lost,
         )
         detail = {"first_broken": verdict.broken_seq}
         entry = Entry(kind=KIND_BROKEN, outcome=INFO, detail=detail)
-        return replace(verdict, recorded=self._write(entry, at))
+        try:
+            return replace(verdict, recorded=self._write(entry, at))
+        except JournalError:
+            self._elsewhere = _newest(self._head.last, self._elsewhere)
+            self._opened = False
+            raise
 
     def _keep(self, head: Head) -> None:
         """Keep where the chain stands."""
@@ -260,13 +309,28 @@ class SecurityLog:
             int(found[1]) for name in names if (found := _NAME.fullmatch(name))
         )
 
+    def _chain(self, head: Head) -> list[int]:
+        """Return the numbers of the files that the chain goes through."""
+        begins = max(head.since, head.begins)
+        return [number for number in self._files() if number >= begins]
+
+    def _end(self, files: list[int]) -> Link:
+        """Return the last record in some files that can be read, seq 0 for none."""
+        for number in reversed(files):
+            if links := _links(self._journal(number)):
+                return links[-1]
+        return Link()
+
     def _journal(self, number: int) -> Journal:
         """Return one of the files."""
         return Journal(self._folder / f"security.{number:06}.jsonl")
 
     def _records(self) -> Iterator[dict[str, Any]]:
         """Return every record that can be read, also of a chain that is broken."""
+        begins = self._head.begins if self._opened else self._kept().begins
         for number in self._files():
+            if number < begins:
+                continue
             yield from (
                 one for one in self._journal(number).read().records if _whole(one)
             )
@@ -291,13 +355,21 @@ def _head(kept: Mapping[str, Any]) -> Head:
         told=None if told is None else int(told),
         resumed=int(kept["resumed"]),
         resumed_after=_link(kept["resumed_after"]),
+        # Logs of before did not have these two.
+        lost=_link(kept.get("lost", asdict(Link()))),
         since=int(kept["since"]),
+        begins=int(kept.get("begins", 0)),
     )
 
 
 def _link(kept: Mapping[str, Any]) -> Link:
     """Read where a chain stood."""
     return Link(seq=int(kept["seq"]), hash=str(kept["hash"]))
+
+
+def _newest(*links: Link) -> Link:
+    """Return the one that is farthest in its chain."""
+    return max(links, key=lambda one: one.seq)
 
 
 def _broken(records: int, seq: int) -> Verdict:
