@@ -35,6 +35,7 @@ from .records.state import StateKeeper
 from .records.storm import Storms
 from .retrying import Retrying
 from .rights import SecurityEvent, SecuritySink, log_security
+from .security_copy import SecurityCopy
 from .security_repair import report_verdict
 
 ATTR_WALLBOX = "wallbox"
@@ -65,6 +66,7 @@ class Security:
         self._title = title
         self._log = log
         self._people = people
+        self._copy = SecurityCopy(hass, serial)
         self._storms = Storms()
         self._waiting: deque[tuple[Entry, datetime]] = deque()
         self._opened = self._started = False
@@ -138,11 +140,14 @@ class Security:
                 verdict = await self._hass.async_add_executor_job(
                     self._log.check, dt_util.utcnow()
                 )
-            except JournalError:
-                # Until somebody has looked at every byte again.
-                self._unread = True
+            except JournalError as err:
+                # It may have found a break that it could not record, and is unread until
+                # somebody has looked at every byte again.
+                self._unread, self._opened = True, False
+                self._failed(err)
                 raise
             self._unread, self._opened = False, True
+            self._copy.keep(self._log.last)
         self._take(verdict)
         return replace(verdict, recorded=None)
 
@@ -183,6 +188,8 @@ class Security:
         await self.async_stop()
         self._waiting.clear()
         async with self._turn:
+            # Before the log: without it the copy would accuse the next one.
+            await self._copy.async_remove()
             await self._hass.async_add_executor_job(self._log.delete)
 
     @callback
@@ -207,6 +214,7 @@ class Security:
         self._queue(self._storms.flush(), dt_util.utcnow(), start=False)
         await self._async_flush()
         self._retrying.cancel()
+        await self._copy.async_save()
 
     def _entry(self, event: SecurityEvent) -> Entry:
         """Return an event as it is recorded: a person is a pseudonym."""
@@ -252,10 +260,14 @@ class Security:
                     LOGGER.info("The security log of %s is written again", self._title)
             finally:
                 self._started = False
+                # A log that could not tell of a break yet is not to be taken for whole.
+                if self._opened:
+                    self._copy.keep(self._log.last)
 
     async def _async_write_all(self) -> None:
         """Write until nothing waits any more; raises `JournalError`."""
         if not self._opened:
+            self._log.remind(await self._copy.async_load())
             self._take(
                 await self._hass.async_add_executor_job(
                     self._log.open, dt_util.utcnow()
@@ -356,6 +368,7 @@ async def async_forget_security(
         if security is not None:
             await security.async_delete()
         else:
+            await SecurityCopy(hass, serial).async_remove()
             await hass.async_add_executor_job(SecurityLog(folder).delete)
     except JournalError as err:
         LOGGER.error("The security log of a removed Miniserver is there: %s", err)
