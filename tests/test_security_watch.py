@@ -23,6 +23,7 @@ from .security_home import log_files, log_of, logged
 from .stage import stage
 from custom_components.loxone_wallbox import security
 from custom_components.loxone_wallbox.miniserver import backoff
+from custom_components.loxone_wallbox.records.storm import Storms
 from simulator import MeterConfig, Simulator, WallboxConfig
 
 METER = MeterConfig(profile="sdm630", wobble=0.0, energy_kwh=500)
@@ -344,3 +345,27 @@ async def test_the_miniserver_is_removed(
     folder = Path(hass.config.path("loxone_wallbox")) / simulator.config.serial
     assert bool(list(folder.glob("security.0*"))) is not goes
     assert list(folder.glob("security.known.*")) == []
+
+
+async def test_tampering_that_comes_again_at_once(
+    hass: HomeAssistant, start_simulator: StartSimulator
+) -> None:
+    """On, off and on within a minute, then a kill: the log tells that it is on."""
+    box = WallboxConfig(name="Garage", contacts=True)
+    simulator = await start_simulator(wallboxes=(box,))
+    entry = await set_up(hass, make_entry(simulator))
+    await map_inputs(hass, entry, simulator)
+    see = Surface(hass, simulator)
+    for on in (True, False, True):
+        simulator.wallboxes[0].set_contact("Tamper", on)
+        await eventually(lambda on=on: see("tamper") == ("on" if on else "off"))
+        await hass.async_block_till_done()
+    assert see.attribute("security", "event_type") == "tamper_on"
+    # Nothing is written any more.
+    log_of(hass, simulator)._storms = Storms()
+    await hass.config_entries.async_unload(entry.entry_id)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    records = await logged(hass, simulator, "tamper_on", "tamper_off")
+    assert [one["kind"] for one in records] == ["tamper_on", "tamper_off", "tamper_on"]
+    await hass.config_entries.async_unload(entry.entry_id)

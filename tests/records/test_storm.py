@@ -3,12 +3,15 @@
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, strategies as st
+import pytest
 
 from custom_components.loxone_wallbox.records.security_record import Entry
 from custom_components.loxone_wallbox.records.storm import (
     LONGEST,
+    MOST_CHANGES,
     MOST_DIFFERENT,
     QUIET,
+    SETTLED,
     Storms,
 )
 
@@ -101,3 +104,99 @@ def test_every_event_is_counted(events: list[tuple[int, str, int]]) -> None:
         entry = Entry(kind=f"kind{kind}", outcome="info", detail={"text": text})
         written += storms.take(entry, now)
     assert counted([*written, *storms.flush()]) == len(events)
+
+
+def tamper(*, on: bool, box: str = "garage", cause: str = "contact") -> Entry:
+    """Return that tampering begins or is over."""
+    detail = {"wallbox_id": box, "cause": cause, "policy": "limit"}
+    kind = "tamper_on" if on else "tamper_off"
+    return Entry(kind=kind, outcome="info", source="miniserver", detail=detail)
+
+
+def firmware(before: str, after: str) -> Entry:
+    """Return that the firmware is another one."""
+    detail = {"what": "firmware", "from": before, "to": after}
+    return Entry(kind="firmware_changed", outcome="info", detail=detail)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (tamper(on=True), tamper(on=False)),
+        (firmware("15.0", "14.0"), firmware("14.0", "15.0")),
+        (
+            Entry(kind="meter_link_lost", outcome="info", detail={"since": "17:30"}),
+            Entry(kind="meter_link_restored", outcome="info"),
+        ),
+    ],
+)
+def test_what_comes_goes_and_comes_is_written(one: Entry, other: Entry) -> None:
+    """The last that is written is how it stands, whatever happens then."""
+    storms = Storms()
+    for second, entry in enumerate((one, other, one, one, other, one)):
+        written = storms.take(entry, NOW + timedelta(seconds=second))
+        if second == 3:
+            assert written == []
+        else:
+            assert written[-1] == entry
+        if second == 4:
+            assert written[0].detail["repeated"] == 1
+    assert storms.flush() == []
+
+
+def test_another_wallbox_or_cause_ends_no_storm() -> None:
+    """Each has a state of its own."""
+    storms = Storms()
+    for entry in (
+        tamper(on=True),
+        tamper(on=True, box="carport"),
+        tamper(on=True, cause="meter_link"),
+        tamper(on=False, box="carport"),
+    ):
+        assert storms.take(entry, NOW) == [entry]
+    assert storms.take(tamper(on=True), NOW) == []
+
+
+def test_a_contact_that_flutters() -> None:
+    """Ten changes are written, the rest are counted, and the last once it stands."""
+    storms, written, at = Storms(), list[Entry](), NOW
+    for number in range(25):
+        at = NOW + timedelta(seconds=number)
+        written += storms.take(tamper(on=number % 2 == 0), at)
+    assert len(written) == MOST_CHANGES
+    assert storms.next_due == at + SETTLED
+    [last] = storms.due(at + SETTLED)
+    assert last.kind == "tamper_on"
+    assert last.detail["repeated"] == 15
+    assert last.detail["cause"] == "contact"
+    assert last.detail["first"] == "2027-01-13T17:30:10.000Z"
+    # How it stands now is written at once again when it was quiet for a while.
+    over = tamper(on=False)
+    assert storms.take(over, at + QUIET) == [over]
+
+
+def test_a_contact_that_flutters_for_long() -> None:
+    """One record each minute tells how it stands, and none is lost from the count."""
+    storms, written = Storms(), list[Entry]()
+    for number in range(600):
+        at = NOW + timedelta(seconds=number)
+        written += storms.take(tamper(on=number % 2 == 0), at)
+    assert len(written) in range(MOST_CHANGES + 8, MOST_CHANGES + 12)
+    assert counted([*written, *storms.flush()]) == 600
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 90)), max_size=200))
+def test_how_it_stands_is_written(events: list[tuple[int, int]]) -> None:
+    """However it changes, a moment later the last record of each tells how it stands."""
+    storms, now, written = Storms(), NOW, list[Entry]()
+    stands: dict[str, str] = {}
+    for which, pause in events:
+        now += timedelta(seconds=pause / 10)
+        entry = tamper(on=which % 2 == 0, box=f"box{which // 2}")
+        stands[entry.detail["wallbox_id"]] = entry.kind
+        written += storms.take(entry, now)
+    written += storms.due(now + SETTLED)
+    assert {one.detail["wallbox_id"]: one.kind for one in written} == stands
+    written += storms.flush()
+    assert counted(written) == len(events)
+    assert {one.detail["wallbox_id"]: one.kind for one in written} == stands
