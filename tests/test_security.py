@@ -1,5 +1,6 @@
 """The security log as its owner has it: read, checked, and nobody else's."""
 
+import asyncio
 from collections.abc import AsyncIterator
 import csv
 from datetime import timedelta
@@ -7,6 +8,7 @@ from functools import partial
 import json
 from pathlib import Path
 import re
+import threading
 from typing import Any
 
 import pytest
@@ -32,6 +34,7 @@ from .flow_texts import LANGUAGES
 from .helpers import Surface, eventually
 from .security_home import broken, log_files, log_of, logged, miniserver_device
 from custom_components.loxone_wallbox import security
+from custom_components.loxone_wallbox.records.journal import JournalError
 from custom_components.loxone_wallbox.records.security_log import SecurityLog
 from custom_components.loxone_wallbox.rights import SecurityEvent
 from simulator import Simulator
@@ -393,3 +396,45 @@ async def test_a_broken_log_of_a_miniserver_that_is_removed(
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done()
     assert broken(hass, home.simulator) is None
+
+
+async def test_more_than_can_wait(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many were lost while the disk took nothing is recorded in their place."""
+    monkeypatch.setattr(security, "MOST_WAITING", 5)
+    log = log_of(home.hass, home.simulator)
+    append, gate = SecurityLog.append, threading.Event()
+
+    def fails(*_args: Any) -> None:
+        """Fail like a full disk, while others come."""
+        gate.wait(10)
+        raise JournalError("full")
+
+    def happen(*numbers: int) -> None:
+        """Have something happen so many times."""
+        for number in numbers:
+            detail = {"number": number}
+            log.record(
+                SecurityEvent(kind="invalid_input", outcome="info", detail=detail)
+            )
+
+    monkeypatch.setattr(SecurityLog, "append", fails)
+    happen(0)
+    await asyncio.sleep(0.05)
+    happen(*range(1, 9))
+    gate.set()
+    await home.hass.async_block_till_done()
+    happen(9, 10)
+    monkeypatch.setattr(SecurityLog, "append", append)
+    async_fire_time_changed(home.hass, dt_util.utcnow() + timedelta(seconds=6))
+    await home.hass.async_block_till_done()
+    lost, *others = await logged(home.hass, home.simulator)
+    assert lost["kind"] == "data_deleted"
+    assert lost["detail"]["what"] == "security_events"
+    assert lost["detail"]["reason"] == "disk_full"
+    assert lost["detail"]["number"] == 6
+    assert STAMP.fullmatch(lost["detail"]["first"])
+    assert lost["utc"] == lost["detail"]["last"]
+    assert [one["detail"]["number"] for one in others] == [6, 7, 8, 9, 10]
+    happen(11)
+    newest = (await logged(home.hass, home.simulator))[-1]
+    assert newest["kind"] == "invalid_input"

@@ -30,7 +30,7 @@ from .const import DOMAIN, LOGGER
 from .people import People, async_get_people
 from .records.journal import JournalError
 from .records.security_log import SecurityLog, Verdict
-from .records.security_record import PERSON, Entry, shown
+from .records.security_record import PERSON, Entry, shown, utc_text
 from .records.state import StateKeeper
 from .records.storm import Storms
 from .retrying import Retrying
@@ -69,6 +69,8 @@ class Security:
         self._copy = SecurityCopy(hass, serial)
         self._storms = Storms()
         self._waiting: deque[tuple[Entry, datetime]] = deque()
+        # Of what had to go: how many, and when the first and the last of them came.
+        self._lost: tuple[int, datetime, datetime] | None = None
         self._opened = self._started = False
         # The last look at all of it came to nothing.
         self._unread = False
@@ -187,6 +189,7 @@ class Security:
         """Remove the whole log; raises `JournalError`."""
         await self.async_stop()
         self._waiting.clear()
+        self._lost = None
         async with self._turn:
             # Before the log: without it the copy would accuse the next one.
             await self._copy.async_remove()
@@ -242,7 +245,9 @@ class Security:
             return
         self._waiting.extend((entry, now) for entry in entries)
         while len(self._waiting) > MOST_WAITING:
-            self._waiting.popleft()
+            _, at = self._waiting.popleft()
+            number, first = (0, at) if self._lost is None else self._lost[:2]
+            self._lost = number + 1, first, at
         if start and not self._retrying.failing:
             self.start()
 
@@ -274,13 +279,37 @@ class Security:
                 )
             )
             self._opened = True
-        while self._waiting:
-            first = self._waiting[0]
-            record = await self._hass.async_add_executor_job(self._log.append, *first)
-            # Where too many wait it may be gone by now.
-            if self._waiting and self._waiting[0] is first:
-                self._waiting.popleft()
+        while self._waiting or self._lost is not None:
+            # Taken out meanwhile: only what waits has to go where too many wait.
+            if self._lost is not None:
+                lost, self._lost = self._lost, None
+                await self._async_write_lost(lost)
+                continue
+            first = self._waiting.popleft()
+            try:
+                record = await self._hass.async_add_executor_job(
+                    self._log.append, *first
+                )
+            except BaseException:
+                self._waiting.appendleft(first)
+                raise
             self._tell(record)
+
+    async def _async_write_lost(self, lost: tuple[int, datetime, datetime]) -> None:
+        """Write how many could not wait any longer; raises `JournalError`."""
+        number, first, last = lost
+        detail = {"what": "security_events", "reason": "disk_full", "number": number}
+        span = {"first": utc_text(first), "last": utc_text(last)}
+        entry = Entry(kind="data_deleted", outcome="info", detail={**detail, **span})
+        try:
+            record = await self._hass.async_add_executor_job(
+                self._log.append, entry, last
+            )
+        except BaseException:
+            more, _, last = self._lost or (0, first, last)
+            self._lost = number + more, first, last
+            raise
+        self._tell(record)
 
     def _take(self, verdict: Verdict) -> None:
         """Say once that the log was changed, and that it is whole again."""
