@@ -356,10 +356,15 @@ async def test_tampering_that_comes_again_at_once(
     entry = await set_up(hass, make_entry(simulator))
     await map_inputs(hass, entry, simulator)
     see = Surface(hass, simulator)
-    for on in (True, False, True):
-        simulator.wallboxes[0].set_contact("Tamper", on)
-        await eventually(lambda on=on: see("tamper") == ("on" if on else "off"))
+
+    async def contact(state: str) -> None:
+        """Open or close the housing."""
+        simulator.wallboxes[0].set_contact("Tamper", state == "on")
+        await eventually(lambda: see("tamper") == state)
         await hass.async_block_till_done()
+
+    for state in ("on", "off", "on"):
+        await contact(state)
     assert see.attribute("security", "event_type") == "tamper_on"
     # Nothing is written any more.
     log_of(hass, simulator)._storms = Storms()
