@@ -21,6 +21,7 @@ from .const import INPUT_ONLINE
 from .coordinator import WallboxCoordinator
 from .miniserver.releases import is_newer
 from .session_shown import SessionShown, details_of
+from .tamper_repair import TEXTS
 from .wallbox_data import WallboxData
 
 # A shorter delay is over before anybody has read of it.
@@ -171,18 +172,7 @@ def conditions_of(wallbox: WallboxCoordinator) -> Iterator[Condition]:
     if there:
         online = wallbox.known and wallbox.diagnostic(INPUT_ONLINE) != 0
         yield _link("wallbox", there=online)
-    tampered = wallbox.data.tampered
-    if tampered is not None:
-        yield Condition(
-            name="tamper",
-            value="on" if tampered else "off",
-            usual="off",
-            kind=AlertKind.TAMPER if tampered else AlertKind.TAMPER_CLEARED,
-            details={
-                "causes": list(wallbox.data.links.causes),
-                "policy": wallbox.controller.state.tamper_policy.value,
-            },
-        )
+    yield from _tampering(wallbox)
     if wallbox.meter is not None:
         question = wallbox.meter.account.counter.question
         what = None if question is None else question.finding.kind.value
@@ -192,6 +182,30 @@ def conditions_of(wallbox: WallboxCoordinator) -> Iterator[Condition]:
             usual="none",
             kind=None if what is None else AlertKind.METER_BREAK,
             details={"what": what},
+        )
+
+
+def _tampering(wallbox: WallboxCoordinator) -> Iterator[Condition]:
+    """Yield each way of tampering: another one is no repetition.
+
+    What the security log does not have yet waits; it is over once all of it is.
+    """
+    links = wallbox.data.links
+    for cause in TEXTS:
+        began = cause in links.told
+        if not began and (wallbox.data.tampered is None or cause in links.causes):
+            continue
+        over = None if links.told else AlertKind.TAMPER_CLEARED
+        yield Condition(
+            name=f"tamper_{cause}",
+            value="on" if began else "off",
+            usual="off",
+            kind=AlertKind.TAMPER if began else over,
+            details={
+                "cause": cause,
+                "causes": list(links.told),
+                "policy": wallbox.controller.state.tamper_policy.value,
+            },
         )
 
 

@@ -34,7 +34,8 @@ from .records.journal import JournalError
 from .records.state import StateKeeper
 from .rules import state_file
 from .saving import Saver
-from .tamper_repair import TamperRepair
+from .tamper_repair import TEXTS, TamperRepair
+from .tamper_told import TamperTold
 
 # The owner's own contact, besides the links.
 CONTACT = "contact"
@@ -51,6 +52,10 @@ class LinkedWallbox(Protocol):
     settings: Mapping[str, Any]
     miniserver: MiniserverCoordinator
     measuring: Measuring
+
+    @property
+    def wallbox_id(self) -> str:
+        """Return the id of the wallbox block."""
 
     @property
     def variant(self) -> VariantFacts:
@@ -74,7 +79,8 @@ class LinkedWallbox(Protocol):
 class LinksShown:
     """Which links are up, None where nobody knows; what was cut, what explains it.
 
-    `causes` is how it is known that somebody tampers with the wallbox.
+    `causes` is how it is known that somebody tampers with the wallbox, `told` what of that
+    the security log has, so that the owner may be told.
     """
 
     internet: bool | None = None
@@ -83,6 +89,7 @@ class LinksShown:
     meter: bool | None = None
     outage: str | None = None
     causes: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 def link_facts(shown: LinksShown) -> dict[str, str]:
@@ -131,6 +138,13 @@ class Links:
         keeper, known = kept
         self._saver = Saver(hass, keeper, wallbox.title, self._kept)
         self._repair = TamperRepair(hass, wallbox.subentry_id, wallbox.title)
+        self._told = TamperTold(
+            hass,
+            wallbox.miniserver.security,
+            wallbox.wallbox_id,
+            [cause for cause in known.get("told", ()) if cause in TEXTS],
+            wallbox.async_refresh_state,
+        )
         found = known.get("boundary") if known.get("of") == self._watched else None
         self.boundary = Boundary()
         if found:
@@ -181,6 +195,7 @@ class Links:
             meter=sight.meter,
             outage=None if outage is None else outage.value,
             causes=self.causes,
+            told=self._told.causes,
         )
 
     @callback
@@ -188,7 +203,12 @@ class Links:
         """Look at the links, and wake up for what they may turn out to be."""
         now = max(seconds(), self._reached, self.boundary.looked)
         self.boundary = self.boundary.step(self._sight(), now)
-        self._repair.report(self.causes)
+        # Of what cannot be seen just now nothing is said.
+        if self.tampered is not None:
+            self._told.look(self.causes)
+        self._repair.report(
+            tuple(one for one in self.causes if one in self._told.causes)
+        )
         if (kept := self._kept()) != self._saved:
             self._saved = kept
             self._hass.async_create_task(self._saver.async_save(), eager_start=True)
@@ -210,6 +230,7 @@ class Links:
     async def async_stop(self) -> None:
         """Look no longer; may come twice."""
         self._disarm()
+        self._told.stop()
         self._saver.stop()
         await self._saver.async_idle()
         self._repair.clear()
@@ -220,6 +241,7 @@ class Links:
             "of": self._watched,
             "boundary": self.boundary.as_dict(),
             "fallback": self.fallback,
+            "told": list(self._told.causes),
         }
 
     @property

@@ -78,6 +78,7 @@ class Security:
         self._retrying = Retrying(hass, self.start)
         self._timer: CALLBACK_TYPE | None = None
         self._listeners: list[Listener] = []
+        self._unwritten: list[Callable[[], None]] = []
 
     @property
     def failing(self) -> bool:
@@ -97,10 +98,30 @@ class Security:
         self._arm()
 
     @callback
-    def listen(self, listener: Listener) -> CALLBACK_TYPE:
-        """Have a listener told of each record that is written; returns what ends that."""
+    def listen(
+        self, listener: Listener, failing: Callable[[], None] | None = None
+    ) -> CALLBACK_TYPE:
+        """Have a listener told of each record that is written; returns what ends that.
+
+        `failing` is told when the disk takes nothing, for who waits for a record.
+        """
         self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        if failing is not None:
+            self._unwritten.append(failing)
+
+        @callback
+        def leave() -> None:
+            """Tell it no longer."""
+            self._listeners.remove(listener)
+            if failing is not None:
+                self._unwritten.remove(failing)
+
+        return leave
+
+    @property
+    def failing(self) -> bool:
+        """Tell whether the disk takes nothing."""
+        return self._retrying.failing
 
     def sink(self, wallbox_id: str, title: str) -> SecuritySink:
         """Return what takes the events of one wallbox."""
@@ -333,6 +354,8 @@ class Security:
                 self._title,
                 err,
             )
+            for one in tuple(self._unwritten):
+                one()
 
     @callback
     def _tell(self, record: Mapping[str, Any]) -> None:
