@@ -124,14 +124,19 @@ async def test_a_copy_that_cannot_be_read(
 
 
 async def test_a_backup_of_it(home: Home, hass_storage: dict[str, Any]) -> None:
-    """The log may have been read already, so the copy waits until that is done."""
+    """The log may have been read already, so what is ahead of it waits until then."""
+    *_, head = files(home)
     await async_pre_backup(home.hass)
+    before = head.read_bytes()
     await home.attack()
     await later(home.hass)
-    assert seq(hass_storage) == 12
+    assert len(await logged(home.hass, home.simulator)) == 13
+    assert (seq(hass_storage), head.read_bytes()) == (12, before)
     await async_post_backup(home.hass)
     await later(home.hass)
     assert seq(hass_storage) == 13
+    await home.attack(2)
+    assert head.read_bytes() != before
 
 
 async def test_home_assistant_stops(home: Home, hass_storage: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
+from .holding import async_get_holding
 from .people import People, async_get_people
 from .records.journal import JournalError
 from .records.security_log import SecurityLog, Verdict
@@ -75,6 +76,9 @@ class Security:
         # The last look at all of it came to nothing.
         self._unread = False
         self._turn = asyncio.Lock()
+        # A backup waits for what is being written; afterwards the next record tells.
+        self._holding = async_get_holding(hass)
+        self._holding.join(self._turn, self._arm)
         self._retrying = Retrying(hass, self.start)
         self._timer: CALLBACK_TYPE | None = None
         self._listeners: list[Listener] = []
@@ -308,9 +312,7 @@ class Security:
                 continue
             first = self._waiting.popleft()
             try:
-                record = await self._hass.async_add_executor_job(
-                    self._log.append, *first
-                )
+                record = await self._async_append(*first)
             except BaseException:
                 self._waiting.appendleft(first)
                 raise
@@ -323,14 +325,17 @@ class Security:
         span = {"first": utc_text(first), "last": utc_text(last)}
         entry = Entry(kind="data_deleted", outcome="info", detail={**detail, **span})
         try:
-            record = await self._hass.async_add_executor_job(
-                self._log.append, entry, last
-            )
+            record = await self._async_append(entry, last)
         except BaseException:
             more, _, last = self._lost or (0, first, last)
             self._lost = number + more, first, last
             raise
         self._tell(record)
+
+    async def _async_append(self, entry: Entry, at: datetime) -> Mapping[str, Any]:
+        """Write one; raises `JournalError`."""
+        self._log.held = self._holding.held
+        return await self._hass.async_add_executor_job(self._log.append, entry, at)
 
     def _take(self, verdict: Verdict) -> None:
         """Say once that the log was changed, and that it is whole again."""

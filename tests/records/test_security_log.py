@@ -450,3 +450,30 @@ def test_a_break_that_is_found_while_the_disk_is_full(
     assert SecurityLog(tmp_path).open(NOW).broken_seq == 1
     kinds = [one["kind"] for one in log.read()]
     assert kinds[9:] == ["chain_broken", "tamper_on"]
+
+
+def test_a_log_that_is_copied_while_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever file of it is read first, it is no break in the copy."""
+    monkeypatch.setattr(security_log, "MOST_FILES", 3)
+    log = written(tmp_path / "log", 55, most_records=10)
+    log.held = True
+    before = {one.name: one.read_bytes() for one in (tmp_path / "log").iterdir()}
+    for number in range(1, 35):
+        log.append(SHORT, NOW)
+        if number % 7:
+            continue
+        for name in before:
+            copy = tmp_path / f"copy {number} {name}"
+            copy.mkdir()
+            # All is read before it is written on, this one after.
+            later = {name: (tmp_path / "log" / name).read_bytes()}
+            for file, data in {**before, **later}.items():
+                (copy / file).write_bytes(data)
+            assert SecurityLog(copy).open(NOW).broken_seq is None
+    log.held = False
+    for _ in range(30):
+        log.append(SHORT, NOW)
+    assert log.check(NOW).broken_seq is None
+    assert SecurityLog(tmp_path / "log").open(NOW).broken_seq is None

@@ -82,6 +82,8 @@ class SecurityLog:
         self._most = most_records
         self._head = Head()
         self._elsewhere = Link()
+        # While a backup reads one file after the other nothing may be ahead of the log.
+        self.held = False
         self._opened = False
         # What was written last may be there by halves.
         self._unsure = False
@@ -148,7 +150,7 @@ class SecurityLog:
         """Write an entry and return its record."""
         if not self._opened:
             self.open(at)
-        if self._count >= self._most - 1:
+        if self._count >= self._most - 1 and not self.held:
             self._rotate(at)
         return self._write(entry, at)
 
@@ -222,9 +224,11 @@ class SecurityLog:
         self._journal(self._number).append(record)
         self._unsure = False
         self._count += 1
-        # The record is there; where the chain stands can be told with the next one.
-        with suppress(JournalError):
-            self._keep(replace(self._head, last=link_of(record)))
+        self._head = replace(self._head, last=link_of(record))
+        if not self.held:
+            # The record is there; where the chain stands can be told with the next one.
+            with suppress(JournalError):
+                self._keep(self._head)
         return record
 
     def _make_sure(self) -> None:
@@ -278,11 +282,16 @@ class SecurityLog:
         detail = {"first_broken": verdict.broken_seq}
         entry = Entry(kind=KIND_BROKEN, outcome=INFO, detail=detail)
         try:
-            return replace(verdict, recorded=self._write(entry, at))
+            record = self._write(entry, at)
         except JournalError:
             self._elsewhere = _newest(self._head.last, self._elsewhere)
             self._opened = False
             raise
+        if self.held:
+            # In a copy it is broken anyway; here it is not to be told twice.
+            with suppress(JournalError):
+                self._keep(self._head)
+        return replace(verdict, recorded=record)
 
     def _keep(self, head: Head) -> None:
         """Keep where the chain stands."""
