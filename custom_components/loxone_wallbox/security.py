@@ -122,11 +122,6 @@ class Security:
 
         return leave
 
-    @property
-    def failing(self) -> bool:
-        """Tell whether the disk takes nothing."""
-        return self._retrying.failing
-
     def sink(self, wallbox_id: str, title: str) -> SecuritySink:
         """Return what takes the events of one wallbox."""
 
