@@ -26,6 +26,7 @@ from .history_home import HistoryHome
 from .security_home import log_of
 from .stage import stage
 from custom_components.loxone_wallbox import alert_month, commander
+from custom_components.loxone_wallbox.charging import alerting
 from custom_components.loxone_wallbox.firmware_news import FirmwareNews
 from custom_components.loxone_wallbox.miniserver import backoff
 from custom_components.loxone_wallbox.rights import SecurityEvent
@@ -281,7 +282,11 @@ async def test_when_a_month_is_told(
 async def test_a_new_firmware(
     home: HistoryHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Told once for each version that is newer than the one that runs."""
+    """Told once for each version that is newer than the one that runs.
+
+    However much else has been told since: of that only so much is remembered.
+    """
+    monkeypatch.setattr(alerting, "MOST_KEPT", 0)
     heard = Heard(home.hass, home.simulator)
     wallbox = next(iter(home.entry.runtime_data.wallboxes.values()))
     for newest in (None, "1.0.0.0", "99.1.2.3", "99.1.2.3", "99.1.2.4"):

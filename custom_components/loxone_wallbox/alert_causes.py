@@ -173,6 +173,7 @@ def conditions_of(wallbox: WallboxCoordinator) -> Iterator[Condition]:
         online = wallbox.known and wallbox.diagnostic(INPUT_ONLINE) != 0
         yield _link("wallbox", there=online)
     yield from _tampering(wallbox)
+    yield from _newer_firmware(wallbox)
     if wallbox.meter is not None:
         question = wallbox.meter.account.counter.question
         what = None if question is None else question.finding.kind.value
@@ -182,6 +183,22 @@ def conditions_of(wallbox: WallboxCoordinator) -> Iterator[Condition]:
             usual="none",
             kind=None if what is None else AlertKind.METER_BREAK,
             details={"what": what},
+        )
+
+
+def _newer_firmware(wallbox: WallboxCoordinator) -> Iterator[Condition]:
+    """Yield that there is a newer firmware, nothing where nobody may ask for it.
+
+    Each version is a condition of its own, which stands however long that is ago.
+    """
+    installed, newest = wallbox.miniserver.firmware, wallbox.miniserver.news.newest
+    if newest is not None and is_newer(newest, installed):
+        yield Condition(
+            name=f"firmware_{newest}",
+            value="there",
+            usual="unknown",
+            kind=AlertKind.FIRMWARE_AVAILABLE,
+            details={"before": installed, "after": newest},
         )
 
 
@@ -264,19 +281,6 @@ def news_of_record(record: Mapping[str, Any]) -> News | None:
             details={"before": detail.get("from"), "after": detail.get("to")},
         )
     return None
-
-
-def news_of_firmware(wallbox: WallboxCoordinator) -> News | None:
-    """Return that there is a newer firmware, None where nobody may ask for it."""
-    installed, newest = wallbox.miniserver.firmware, wallbox.miniserver.news.newest
-    if newest is None or not is_newer(newest, installed):
-        return None
-    return News(
-        kind=AlertKind.FIRMWARE_AVAILABLE,
-        about=newest,
-        once=True,
-        details={"before": installed, "after": newest},
-    )
 
 
 def refused_logins(record: Mapping[str, Any]) -> int:

@@ -26,7 +26,6 @@ from .alert_causes import (
     news_of,
     news_of_delivery,
     news_of_event,
-    news_of_firmware,
     news_of_record,
     news_of_session,
     obeys,
@@ -118,8 +117,6 @@ class Alerts:
         before, self._before = self._before, self._wallbox.data
         for news in news_of(before, self._wallbox.data, now):
             self._news(news)
-        if (firmware := news_of_firmware(self._wallbox)) is not None:
-            self._news(firmware)
         waiting = [self._settle(one, now) for one in self._conditions]
         waiting += [self._look_at_events(now), self._look_at_month(now)]
         wallbox = self._wallbox
