@@ -198,15 +198,30 @@ def _status(hass: HomeAssistant) -> list[str]:
     ]
 
 
-async def test_a_fallback_test(office: Office) -> None:
+@pytest.mark.parametrize(
+    ("told", "sentences"),
+    [
+        (
+            {"outcome": "failed", "measured": True},
+            ("not passed on {at}.", "did not charge without the connection"),
+        ),
+        # As it was kept before it was known whether anybody measured.
+        ({"outcome": "inconclusive"}, ("on {at} nothing could be told.",)),
+        (
+            {"outcome": "inconclusive", "measured": False},
+            ("on {at} nothing could be told, because the energy was not measured",),
+        ),
+    ],
+)
+async def test_a_fallback_test(
+    office: Office, told: dict[str, Any], sentences: tuple[str, ...]
+) -> None:
     """The report knows what the last one came to, as it is kept."""
     wallbox = office.wallbox
-    wallbox.links.keep_fallback(
-        {"outcome": "failed", "at": "2027-01-13T17:25:00+00:00"}
-    )
+    wallbox.links.keep_fallback({**told, "at": "2027-01-13T17:25:00+00:00"})
     answer = await office.report()
-    assert "Fallback test: not passed on 2027-01-13 09:25 PST." in answer["content"]
-    assert "did not charge without the connection" in answer["content"]
+    for sentence in sentences:
+        assert sentence.format(at="2027-01-13 09:25 PST") in answer["content"]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from .compliance_actions import async_setup_compliance
 from .connect import build_client, says_restart, setup_error
 from .const import CONF_SERIAL, CONF_WALLBOX_ID, DOMAIN
 from .coordinator import LoxoneWallboxConfigEntry, LoxoneWallboxRuntimeData
+from .fallback import async_break_off
 from .fallback_actions import async_setup_fallback
 from .farewell import (
     async_forget,
@@ -155,7 +156,11 @@ async def async_unload_entry(
 
 
 async def _async_hand_over(runtime: LoxoneWallboxRuntimeData) -> None:
-    """Leave all wallboxes as their owner wants them without us."""
+    """Leave all wallboxes as their owner wants them without us.
+
+    A test that keeps us away from them is over then.
+    """
+    await async_break_off(runtime.miniserver)
     await asyncio.gather(
         *(
             wallbox.controller.async_hand_over()

@@ -16,6 +16,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
+from .charging.fallback import Outcome
 from .charging.owner import HandOver
 from .charging.regulation import Cause
 from .charging.schedule import DAY_NAMES, Span, Window, format_minutes
@@ -59,6 +60,8 @@ SECONDS_AN_HOUR = 3600
 DELETE_ACTION = "delete_personal_data"
 # This machine, as hosts files call it.
 _HERE = {"localhost", "ip6-localhost", "ip6-loopback"}
+# Of a fallback test that told nothing because nobody measured.
+UNMEASURED = "unmeasured"
 
 
 @callback
@@ -131,6 +134,14 @@ def is_here(host: str) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
+def _told(tested: Mapping[str, Any]) -> str | None:
+    """Return what a fallback test told, None where none was run."""
+    outcome: str | None = tested.get("outcome")
+    if outcome == Outcome.INCONCLUSIVE and not tested.get("measured", True):
+        return UNMEASURED
+    return outcome
+
+
 def _link(wallbox: WallboxCoordinator) -> LinkFacts:
     """Return how the wallbox is reached."""
     client, entry, info = wallbox.client, wallbox.config_entry, wallbox.info
@@ -158,7 +169,7 @@ def _link(wallbox: WallboxCoordinator) -> LinkFacts:
         handed_over_allowed=None if left is None else left.allowed,
         watchdog=wallbox.miniserver.pulses.proven,
         fallback_tested_at=tested.get("at"),
-        fallback=tested.get("outcome"),
+        fallback=_told(tested),
         tamper_seen_by=tuple(name for name, there in watched.items() if there),
         tamper_policy=state.tamper_policy.value,
         tampered=bool(wallbox.tampered),

@@ -21,7 +21,7 @@ from homeassistant.helpers import config_validation as cv
 
 from .const import DOMAIN
 from .coordinator import WallboxCoordinator
-from .fallback import async_try_out, check
+from .fallback import async_result, check, try_out
 from .rights import Actor, async_actor
 from .targets import wallboxes_of
 
@@ -59,14 +59,11 @@ async def _async_run(call: ServiceCall) -> ServiceResponse:
     for device_id, wallbox in wallboxes.items():
         of = sites.setdefault(wallbox.config_entry.entry_id, {})
         of[device_id] = wallbox
-    results = await asyncio.gather(
-        *(
-            async_try_out(
-                next(iter(site.values())).config_entry, list(site.values()), actor
-            )
-            for site in sites.values()
-        )
-    )
+    running = [
+        try_out(next(iter(site.values())).config_entry, list(site.values()), actor)
+        for site in sites.values()
+    ]
+    results = await asyncio.gather(*(async_result(one) for one in running))
     answer: dict[str, Any] = {}
     for site, found in zip(sites.values(), results, strict=True):
         answer |= dict(zip(site, found, strict=True))

@@ -24,6 +24,7 @@ from .coordinator import (
     WallboxCoordinator,
 )
 from .delivering import delivery_file
+from .fallback import async_break_off
 from .handover import HAND_OVER_S
 from .history_keeping import async_wipe_history, history_goes
 from .links import links_file
@@ -143,8 +144,10 @@ async def async_let_go(client: MiniserverClient, wallbox: Waiting) -> None:
 async def async_leave_wallbox(hass: HomeAssistant, wallbox: WallboxCoordinator) -> None:
     """Let one removed wallbox go and forget its settings, while the others go on.
 
-    One that could not be let go is let go and forgotten when its Miniserver is back.
+    A test that keeps us away from it is over then. One that could not be let go is let go
+    and forgotten when its Miniserver is back.
     """
+    await async_break_off(wallbox.miniserver)
     await wallbox.controller.async_hand_over()
     wallbox.measuring.feed.close(Ending.REMOVED)
     await wallbox.async_shutdown()

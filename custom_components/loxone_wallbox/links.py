@@ -154,7 +154,7 @@ class Links:
         self.looked_into_by: str | None = None
         # The last test of what happens without us.
         self.fallback: Mapping[str, Any] | None = known.get("fallback")
-        self._answered = False
+        self._answered = self._stopped = False
         # No clock of a test need move: what was waited for has come.
         self._reached = 0.0
         self._timer: CALLBACK_TYPE | None = None
@@ -200,7 +200,12 @@ class Links:
 
     @callback
     def look(self) -> None:
-        """Look at the links, and wake up for what they may turn out to be."""
+        """Look at the links, and wake up for what they may turn out to be.
+
+        Not after the stop: what is kept and shown may be a successor's by then.
+        """
+        if self._stopped:
+            return
         now = max(seconds(), self._reached, self.boundary.looked)
         self.boundary = self.boundary.step(self._sight(), now)
         # Of what cannot be seen just now nothing is said.
@@ -229,6 +234,7 @@ class Links:
 
     async def async_stop(self) -> None:
         """Look no longer; may come twice."""
+        self._stopped = True
         self._disarm()
         self._told.stop()
         self._saver.stop()

@@ -127,6 +127,12 @@ class MeterCoordinator:
         return self.visits.session
 
     @property
+    def energy_age_s(self) -> float | None:
+        """Return how long ago the energy was counted, None where it never was."""
+        at = self.account.read_at
+        return None if at is None else max(0.0, self._steady_now - at)
+
+    @property
     def figures(self) -> Figures | None:
         """Return what the reader has counted, None while nothing is read."""
         return None if self._reader is None else self._reader.figures

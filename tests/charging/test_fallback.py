@@ -34,3 +34,4 @@ def test_verdict(
     """Half of what would have flowed is enough; what nobody knows is no failure."""
     trial = Trial(power_w=power_w, energy_wh=energy_wh, seconds=seconds, stayed=stayed)
     assert trial.outcome is verdict
+    assert trial.measured is (None not in (power_w, energy_wh))

@@ -19,7 +19,7 @@ class Outcome(StrEnum):
 
     PASSED = "passed"
     FAILED = "failed"
-    # The car was unplugged meanwhile, or nobody measured.
+    # The car was unplugged meanwhile, or nobody measured all the time.
     INCONCLUSIVE = "inconclusive"
 
 
@@ -40,6 +40,11 @@ class Trial:
     def expected_wh(self) -> float | None:
         """Return what the power of before makes in this time."""
         return None if self.power_w is None else self.power_w * self.seconds / 3600
+
+    @property
+    def measured(self) -> bool:
+        """Tell whether it is known what flowed before and meanwhile."""
+        return self.energy_wh is not None and self.power_w is not None
 
     @property
     def outcome(self) -> Outcome:

@@ -66,10 +66,11 @@ def draws_of(draws: tuple[Draw, ...], longest_s: int) -> Draws | None:
 class LinkFacts:
     """How the wallbox is reached, and what is left of it without us.
 
-    `fallback` is what the last test of that came to: passed, failed or inconclusive.
-    `newest_firmware` is known only where the owner lets it be asked for, which is what
-    `asks_for_firmware` says. `handed_over_allowed` is whether the wallbox was let go at
-    the last stop, None where it held nothing back.
+    `fallback` is what the last test of that came to: passed, failed or inconclusive, or
+    unmeasured where that is why nothing could be told. `newest_firmware` is known only
+    where the owner lets it be asked for, which is what `asks_for_firmware` says.
+    `handed_over_allowed` is whether the wallbox was let go at the last stop, None where it
+    held nothing back.
     """
 
     linked: bool

@@ -42,7 +42,7 @@ WRONG_FIGURES = frozenset(
     }
 )
 # What no test, and one that could tell nothing, say of a wallbox without us.
-NOTHING_TOLD = frozenset({None, "inconclusive"})
+NOTHING_TOLD = frozenset({None, "inconclusive", "unmeasured"})
 TOO_SELDOM = frozenset({"coverage_low", "measures_slowly"})
 
 
