@@ -18,7 +18,7 @@ from homeassistant.util import dt as dt_util
 from .actions import Actions, map_inputs, user_id
 from .conftest import StartSimulator, make_entry, set_up
 from .helpers import Surface, eventually
-from .meter_house import metered
+from .meter_house import GATEWAY_SAYS_SILENT, metered
 from .security_home import log_files, log_of, logged
 from .stage import stage
 from custom_components.loxone_wallbox import security
@@ -224,6 +224,35 @@ async def test_a_meter_that_is_away_alone(
         # What it comes to is told apart, and may come before it.
         assert sorted(kinds[:2]) == ["meter_link_lost", "tamper_on"]
         assert sorted(kinds[2:]) == ["meter_link_restored", "tamper_off"]
+
+
+async def test_a_meter_that_is_away_over_a_restart(
+    hass: HomeAssistant,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody has read it since the start: it is back only once somebody did."""
+    async with metered(hass, start_simulator, monkeypatch, METER) as home:
+        await home.run(20)
+        home.meter().fault("exception", code=GATEWAY_SAYS_SILENT)
+        await home.run(15)
+        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=65))
+        await hass.async_block_till_done(wait_background_tasks=False)
+        kinds = ("meter_link_lost", "meter_link_restored")
+        told = await logged(hass, home.simulator, *kinds)
+        assert [one["kind"] for one in told] == ["meter_link_lost"]
+        connected: set[bool] = set()
+        await home.restart()
+        home.wallbox().async_add_listener(
+            lambda: connected.add(home.reading().shown.connected)
+        )
+        await home.run(20)
+        assert await logged(hass, home.simulator, *kinds) == told
+        assert connected <= {False}
+        home.meter().clear()
+        await home.run(15)
+        told = await logged(hass, home.simulator, *kinds)
+        assert [one["kind"] for one in told] == [*kinds]
 
 
 async def test_settings(hass: HomeAssistant, start_simulator: StartSimulator) -> None:

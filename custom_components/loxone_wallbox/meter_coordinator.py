@@ -93,7 +93,8 @@ class MeterCoordinator:
         self._believed = BelievedCoverage(settings.profile.poll_s)
         self._rests = Rests(settings.profile.poll_s)
         self._reader: MeterReader | None = None
-        self._gaps = 0
+        # Before the first reading nobody knows whether the meter is there.
+        self._gaps = LOST_AFTER
         # Ticks in a row without a power to believe, whatever the reason.
         self._unknown = 0
         self._silent_since: float | None = None
