@@ -12,6 +12,7 @@ from homeassistant.util import dt as dt_util
 
 from .conftest import StartSimulator
 from .helpers import eventually
+from .security_home import logged
 from .stage import Stage, stage
 from custom_components.loxone_wallbox import clock as watched_clock
 from simulator import Car
@@ -52,6 +53,9 @@ async def test_clock_is_set_during_a_delay(
         play.wallbox.async_refresh_state()
         await play.settle()
         assert "clock_step" in caplog.text
+        [record] = await logged(hass, play.simulator, "clock_step")
+        assert record["detail"]["wallbox"] == "Garage"
+        assert record["detail"]["seconds"] == pytest.approx(3600 * hours, abs=5)
         due = play.instant(f"{DAY}23:37:17") + step
         assert play.see("random_delay_ends") == due.isoformat()
         assert play.see("vehicle_connected") == "on"
@@ -105,6 +109,7 @@ async def test_a_small_correction_is_no_step(
         await play.settle()
         assert play.see("random_delay_ends") == ends
         assert "clock_step" not in caplog.text
+        assert await logged(hass, play.simulator, "clock_step") == []
 
 
 async def test_a_predecessor_writes_nothing_any_more(

@@ -10,6 +10,7 @@ from homeassistant.helpers import issue_registry as ir
 from .actions import Actions, user_id
 from .conftest import StartSimulator
 from .helpers import Surface, entity_id
+from .security_home import logged
 from .stage import Stage, stage
 from custom_components.loxone_wallbox.const import DOMAIN
 from custom_components.loxone_wallbox.diagnostics import (
@@ -187,6 +188,13 @@ async def test_who_took_the_hours_away(
         await play.see.call("switch.turn_off", "default_hours")
         told = [one for one in caplog.messages if "'what': 'default_hours'" in one][-1]
         assert "'change': 'suspended'" in told
+        records = await logged(hass, play.simulator, "config_security_changed")
+        hours_told = [
+            one for one in records if one["detail"]["what"] == "default_hours"
+        ]
+        changes = [one["detail"]["change"] for one in hours_told]
+        assert (changes[0], changes[-1]) == ("removed", "suspended")
+        assert hours_told[0]["source"].startswith("ha_user:") is by_hand
         assert play.wallbox.controller.state.hours.changed_by is not None
         await diagnosed(play, who)
 

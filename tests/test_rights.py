@@ -15,6 +15,7 @@ from homeassistant.util import dt as dt_util
 from .actions import Actions, refused, user_id
 from .conftest import StartSimulator, make_entry, set_up
 from .helpers import Surface, entity_id, eventually
+from .security_home import logged
 from .stage import GB_NIGHT
 from custom_components.loxone_wallbox.const import DOMAIN
 from simulator import Car, Simulator
@@ -246,6 +247,12 @@ async def test_only_an_administrator_sets_the_longest_delay(
     assert house.see("max_random_delay") == "300"
     changed = "{'what': 'max_random_delay', 'from': 600, 'to': 300}"
     assert f"config_security_changed: info {changed}" in caplog.text
+    kinds = ("action_denied", "config_security_changed")
+    refusal, record = await logged(house.hass, house.simulator, *kinds)
+    assert refusal["kind"] == "action_denied"
+    assert record["source"].startswith("ha_user:")
+    told = {"what": "max_random_delay", "from": 600, "to": 300}
+    assert record["detail"].items() >= told.items()
     await house.use("number.set_value", "max_random_delay", None, value=200)
     assert house.see("max_random_delay") == "200"
 
