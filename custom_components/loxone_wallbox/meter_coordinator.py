@@ -146,7 +146,7 @@ class MeterCoordinator:
     @property
     def just_begun(self) -> bool:
         """Tell whether no reading was due yet, so that it says nothing to have none."""
-        return self.coverage is None and self._connected
+        return self.coverage is None and not self._said_silent
 
     @property
     def findings(self) -> tuple[Finding, ...]:
