@@ -22,6 +22,10 @@ from .meter_house import GATEWAY_SAYS_SILENT, metered
 from .security_home import log_files, log_of, logged
 from .stage import stage
 from custom_components.loxone_wallbox import security
+from custom_components.loxone_wallbox.coordinator import WallboxCoordinator
+from custom_components.loxone_wallbox.diagnostics import (
+    async_get_config_entry_diagnostics,
+)
 from custom_components.loxone_wallbox.miniserver import backoff
 from custom_components.loxone_wallbox.records.storm import Storms
 from simulator import MeterConfig, Simulator, WallboxConfig
@@ -149,6 +153,64 @@ async def test_tampering(hass: HomeAssistant, start_simulator: StartSimulator) -
     assert [one["kind"] for one in records] == list(kinds)
     assert records[0]["outcome"] == "attempt_succeeded"
     assert records[0]["detail"]["policy"] == "limit"
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_values_that_nobody_can_believe(
+    hass: HomeAssistant, start_simulator: StartSimulator
+) -> None:
+    """The first of each state is recorded, the others are counted."""
+    simulator = await start_simulator()
+    entry = await set_up(hass, make_entry(simulator))
+    unit, box = simulator.unit, simulator.wallboxes[0]
+    wallbox = next(
+        one
+        for one in entry.runtime_data.wallboxes.values()
+        if one.wallbox_id == box.uuid
+    )
+    for number in range(5):
+        unit.states.set(box.state_uuids["actual"], 1e9 + number)
+        unit.states.set(box.state_uuids["total"], -5.0 - number)
+        unit.flush()
+        await eventually(partial(_counted, wallbox, number + 1))
+    records = await logged(hass, simulator, "invalid_input")
+    details = [one["detail"] for one in records]
+    assert {one["wallbox"] for one in details} == {wallbox.title}
+    assert [(one["what"], one["state"]) for one in details] == [
+        ("state", "actual"),
+        ("state", "total"),
+    ]
+    report = await async_get_config_entry_diagnostics(hass, entry)
+    told = [one["dropped_values"] for one in report["wallboxes"]]
+    assert told == [{"actual": 5, "total": 5}, {}]
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+def _counted(wallbox: WallboxCoordinator, times: int) -> bool:
+    """Tell whether so many energies were dropped."""
+    counts = wallbox.client.dropped.counts(wallbox.wallbox_id)
+    return counts.get("total") == times
+
+
+async def test_an_input_that_nobody_can_believe(
+    hass: HomeAssistant, start_simulator: StartSimulator
+) -> None:
+    """A mapped input goes by the name that it has here."""
+    config = WallboxConfig(name="Garage", contacts=True)
+    simulator = await start_simulator(wallboxes=(config,))
+    entry = await set_up(hass, make_entry(simulator))
+    await map_inputs(hass, entry, simulator)
+    unit, box = simulator.unit, simulator.wallboxes[0]
+    unit.states.set(box.diagnostic_states["Tamper"], float("nan"))
+    unit.flush()
+    [subentry] = entry.subentries.values()
+    control_id = subentry.data["diagnostic_inputs"]["tamper"]
+    client = entry.runtime_data.miniserver.client
+    await eventually(lambda: client.dropped.counts(control_id) == {"value": 1})
+    records = await logged(hass, simulator, "invalid_input")
+    assert [one["detail"]["state"] for one in records] == ["tamper"]
+    report = await async_get_config_entry_diagnostics(hass, entry)
+    assert report["wallboxes"][0]["dropped_values"] == {"tamper": 1}
     await hass.config_entries.async_unload(entry.entry_id)
 
 

@@ -160,6 +160,7 @@ def _wallbox(wallbox: WallboxCoordinator) -> dict[str, Any]:
     data["history_length"] = len(data["state"].pop("history"))
     log = wallbox.client.tracker(wallbox.wallbox_id)
     data["history_unreadable"] = None if log is None else log.unreadable
+    data["dropped_values"] = _dropped(wallbox)
     redacted: dict[str, Any] = async_redact_data(data, TO_REDACT)
     redacted["settings"] = _settings(wallbox)
     redacted["rules"] = {
@@ -204,6 +205,18 @@ def _meter(wallbox: WallboxCoordinator) -> dict[str, Any]:
         "session": None if session is None else session.as_dict(),
         "errors_pct": list(meter.visits.bias.errors_pct),
     }
+
+
+def _dropped(wallbox: WallboxCoordinator) -> dict[str, int]:
+    """Return how many values could not be believed, by state or mapped input."""
+    dropped = wallbox.client.dropped
+    inputs = wallbox.settings.get(CONF_DIAGNOSTIC_INPUTS, {})
+    of_inputs = {
+        name: sum(dropped.counts(control_id).values())
+        for name, control_id in inputs.items()
+    }
+    told = {name: count for name, count in of_inputs.items() if count}
+    return {**dropped.counts(wallbox.wallbox_id), **told}
 
 
 def _mapped(wallbox: WallboxCoordinator) -> set[str]:

@@ -25,6 +25,7 @@ from .charging.owner import OwnerState
 from .charging.variants import FACTS, Variant
 from .clock_repair import ClockRepair
 from .const import (
+    CONF_DIAGNOSTIC_INPUTS,
     CONF_TARIFF,
     CONF_VARIANT,
     CONF_WALLBOX_ID,
@@ -49,7 +50,7 @@ from .miniserver.errors import AuthenticationError, MiniserverError
 from .records.state import StateKeeper
 from .rules import KeptMeter, async_load_meter, async_load_state
 from .security import Security
-from .security_causes import event_of
+from .security_causes import dropped_event, event_of
 from .security_options import OptionsWatch
 from .security_watch import SecurityWatch
 from .session_files import KeptSessions, async_load_sessions
@@ -134,6 +135,16 @@ class Hub(ClientListener):
         for wallbox in self._runtime.wallboxes.values():
             if not control_ids.isdisjoint(wallbox.control_ids):
                 wallbox.async_refresh_state()
+
+    @override
+    def value_dropped(self, control_id: str, state: str, count: int) -> None:
+        for subentry in self._entry.get_subentries_of_type(SUBENTRY_WALLBOX):
+            wallbox_id = subentry.data[CONF_WALLBOX_ID]
+            mapped = subentry.data.get(CONF_DIAGNOSTIC_INPUTS, {}).items()
+            names = [name for name, one in mapped if one == control_id]
+            if control_id == wallbox_id or names:
+                sink = self._security.sink(wallbox_id, subentry.title)
+                sink(dropped_event(names[0] if names else state, count))
 
     @override
     def token_changed(self, token: Token) -> None:

@@ -1,7 +1,7 @@
 """What the security log is told of a contact with a Miniserver that failed.
 
 Takes the client's errors, gives events for the log; a Miniserver that is only away is
-none. No text of an error goes into the log that may hold more than our own words.
+none. What it tells and nobody can believe is one, too. No text of an error goes into the log that may hold more than our own words.
 """
 
 from .miniserver.errors import (
@@ -30,6 +30,16 @@ _SIMPLE: tuple[tuple[type[MiniserverError], str, str, str], ...] = (
     (ProtocolError, "invalid_input", MINISERVER, "protocol_broken"),
     (StructureError, "invalid_input", MINISERVER, "structure_unreadable"),
 )
+
+
+def dropped_event(state: str, count: int) -> SecurityEvent:
+    """Return what the log is told of values of a state that nobody can believe."""
+    return SecurityEvent(
+        kind="invalid_input",
+        outcome=FAILED,
+        source=MINISERVER,
+        detail={"what": "state", "state": state, "count": count},
+    )
 
 
 def event_of(error: MiniserverError) -> SecurityEvent | None:

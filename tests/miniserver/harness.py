@@ -62,6 +62,7 @@ class Listener:
         self.tokens: list[Token] = []
         self.refused: list[AuthenticationError] = []
         self.failed: list[MiniserverError] = []
+        self.dropped: list[tuple[str, str, int]] = []
 
     def connection_made(self) -> None:
         """Count."""
@@ -82,6 +83,10 @@ class Listener:
     def token_changed(self, token: Token) -> None:
         """Keep the token."""
         self.tokens.append(token)
+
+    def value_dropped(self, control_id: str, state: str, count: int) -> None:
+        """Note what was not believed."""
+        self.dropped.append((control_id, state, count))
 
     def attempt_failed(self, error: MiniserverError) -> None:
         """Keep the error."""

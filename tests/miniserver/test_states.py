@@ -6,6 +6,7 @@ import pytest
 
 from . import tables
 from .structures import ONLINE, WALLBOX, document, parse, uuid, wallbox
+from custom_components.loxone_wallbox.miniserver.dropped import Dropped
 from custom_components.loxone_wallbox.miniserver.errors import ProtocolError
 from custom_components.loxone_wallbox.miniserver.frames import Kind
 from custom_components.loxone_wallbox.miniserver.states import StateStore
@@ -14,13 +15,15 @@ POWER, CONNECTED, ENABLED, ACTIVE, SESSION, LOCK = (
     tables.wire_uuid(uuid(number)) for number in range(1, 7)
 )
 DIAGNOSTIC = tables.wire_uuid(uuid(100))
+# Nobody listens to it here.
+DROPPED = Dropped(lambda: 0.0, lambda _report: None)
 MODIFICATIONS = tables.wire_uuid(uuid(200))
 
 
 @pytest.fixture
 def store() -> StateStore:
     """Return a store of one wallbox and one diagnostic control."""
-    return StateStore(parse(document()))
+    return StateStore(parse(document()), DROPPED)
 
 
 def test_starts_unknown(store: StateStore) -> None:
@@ -45,7 +48,7 @@ def test_complete(store: StateStore) -> None:
 
 def test_complete_without_a_state() -> None:
     """A state that the block does not have is not waited for."""
-    store = StateStore(parse(document(wallbox(states={"enabled": uuid(3)}))))
+    store = StateStore(parse(document(wallbox(states={"enabled": uuid(3)}))), DROPPED)
     store.take(Kind.VALUES, tables.values([(ENABLED, 1)]))
     assert store.has_values()
     assert store.has_texts()
@@ -122,6 +125,6 @@ def test_broken_table_changes_nothing(
 
 def test_unknown_ids() -> None:
     """A store answers also for what is not there, and keeps nothing of it."""
-    store = StateStore(parse(document()))
+    store = StateStore(parse(document()), DROPPED)
     assert store.wallbox("x").power_kw is None
     assert store.diagnostic("x") is None

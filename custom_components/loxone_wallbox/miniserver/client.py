@@ -21,6 +21,7 @@ from .auth import Credentials, Token
 from .backoff import Backoff
 from .clock import MiniserverClock, read_clock
 from .commands import Allow, Command, SetManualLimit, SetMode, SetModeAfterUnplug
+from .dropped import Dropped
 from .errors import (
     AuthenticationError,
     IdentityError,
@@ -81,6 +82,7 @@ class MiniserverClient:
         self._link: Link | None = None
         # Where event tables go; it becomes the store once its states have arrived.
         self._incoming: StateStore | None = None
+        self.dropped = Dropped(now, self._tell)
         self._store: StateStore | None = None
         self._arrived = asyncio.Event()
         # Not set while no new link is wanted.
@@ -276,7 +278,7 @@ class MiniserverClient:
     async def _prepare(self, link: Link, identity: Identity) -> StateStore:
         """Log in, read the structure where it changed and wait for all states."""
         self._keep(await link.log_in(self._credentials, self._now))
-        store = StateStore(await self._load_structure(link, identity))
+        store = StateStore(await self._load_structure(link, identity), self.dropped)
         self._incoming = store
         link.broken.add_done_callback(lambda _: self._arrived.set())
         await link.enable_updates()

@@ -22,6 +22,9 @@ class ClientListener(Protocol):
     def states_changed(self, control_ids: frozenset[str]) -> None:
         """Look at these wallboxes or diagnostic controls anew."""
 
+    def value_dropped(self, control_id: str, state: str, count: int) -> None:
+        """Note that so many values of a state could not be believed."""
+
     def token_changed(self, token: Token) -> None:
         """Store the renewed token."""
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 import math
 
+from .dropped import Dropped
 from .frames import (
     Kind,
     decode_daytimers,
@@ -29,9 +30,10 @@ ESSENTIAL_TEXTS = frozenset({"session", "jLocked"})
 class StateStore:
     """The present states of one structure's wallboxes and diagnostic controls."""
 
-    def __init__(self, structure: Structure) -> None:
-        """Start with everything unknown."""
+    def __init__(self, structure: Structure, dropped: Dropped) -> None:
+        """Start with everything unknown; `dropped` counts what is not believed."""
         self.structure = structure
+        self._dropped = dropped
         self._values: dict[str, dict[str, float]] = defaultdict(dict)
         self._texts: dict[str, WallboxTexts] = defaultdict(WallboxTexts)
         self._texts_seen: set[Watch] = set()
@@ -73,7 +75,8 @@ class StateStore:
                 for watch, text in decode_texts(payload, self._texts_to_watch):
                     if watch.control_id:
                         self._texts_seen.add(watch)
-                        self._texts[watch.control_id].take(watch.state, text)
+                        drop = self._dropped.of(watch.control_id)
+                        self._texts[watch.control_id].take(watch.state, text, drop)
                         changed.add(watch.control_id)
                     elif text:
                         self.structure_modified = True
@@ -91,7 +94,11 @@ class StateStore:
         """Return the state of a wallbox."""
         state = self._states.get(control_id)
         if state is None:
-            state = make_state(self._values[control_id], self._texts[control_id])
+            state = make_state(
+                self._values[control_id],
+                self._texts[control_id],
+                self._dropped.of(control_id),
+            )
             self._states[control_id] = state
         return state
 
@@ -103,4 +110,7 @@ class StateStore:
         """Return the value of a diagnostic control, None where it is unknown."""
         values = self._values[control_id]
         value = values.get("active", values.get("value"))
-        return value if value is not None and math.isfinite(value) else None
+        if value is None or math.isfinite(value):
+            return value
+        self._dropped.of(control_id)("value", value)
+        return None

@@ -4,6 +4,7 @@ Pure data. Source of fields and units: Loxone, "Structure File", control
 `Wallbox2`; powers in kW, energies in kWh, instants in UTC.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 import json
@@ -20,6 +21,11 @@ NO_PRICE = -1337.0
 # Far above any charger the block can drive; a value beyond is nonsense.
 MAX_PLAUSIBLE_KW = 100.0
 MAX_TEXT_LENGTH = 200
+# How a control says that nobody locked it.
+FREE = frozenset({"", "{}"})
+
+# Takes note of what cannot be believed: the name of the state, and what it was.
+type Drop = Callable[[str, object], None]
 
 # A key of a flat object.
 _KEY = re.compile(r'[{,]\s{0,9}"(\w{1,40})"\s{0,9}:')
@@ -127,6 +133,10 @@ class WallboxState:
     lock: Lock | None = None
 
 
+def _ignore(_name: str, _value: object) -> None:
+    """Take no note of what cannot be believed."""
+
+
 @dataclass(slots=True)
 class WallboxTexts:
     """The states that come as text, read once when they arrive."""
@@ -136,88 +146,118 @@ class WallboxTexts:
     tracker: TrackerLog[WallboxSession] | None = None
     lock: Lock | None = None
 
-    def take(self, name: str, text: str) -> None:
-        """Read a text state by its name in the structure file."""
+    def take(self, name: str, text: str, drop: Drop = _ignore) -> None:
+        """Read a text state by its name in the structure file.
+
+        A lock that cannot be read leaves what was known: it sets nobody free.
+        """
         match name:
             case "session":
                 self.session = parse_session(text)
             case "entries":
                 self.tracker = parse_history(text)
             case "jLocked":
-                self.lock = parse_lock(text)
+                self.lock = parse_lock(text, self.lock, drop)
 
 
-def make_state(values: dict[str, float], texts: WallboxTexts) -> WallboxState:
+def make_state(
+    values: dict[str, float], texts: WallboxTexts, drop: Drop = _ignore
+) -> WallboxState:
     """Make a state of the raw values, by their names in the structure file.
 
-    A value that is missing, not finite or out of any reason becomes None.
+    A value that is missing, not finite or out of any reason becomes None; `drop` takes
+    note of those that were there.
     """
     return WallboxState(
-        power_kw=_power(values.get("actual")),
-        energy_kwh=_at_least_zero(values.get("total")),
-        connected=_flag(values.get("connected")),
-        allowed=_flag(values.get("enabled")),
-        charging=_flag(values.get("active")),
-        load_shedding=_flag(values.get("loadshed")),
-        phase_switching=_flag(values.get("phaseSwitching")),
-        mode=_whole(values.get("mode")),
-        limit_kw=_at_least_zero(values.get("limit")),
-        mode_after_unplug=_whole(values.get("modeUnplug")),
+        power_kw=_power(values.get("actual"), "actual", drop),
+        energy_kwh=_at_least_zero(values.get("total"), "total", drop),
+        connected=_flag(values.get("connected"), "connected", drop),
+        allowed=_flag(values.get("enabled"), "enabled", drop),
+        charging=_flag(values.get("active"), "active", drop),
+        load_shedding=_flag(values.get("loadshed"), "loadshed", drop),
+        phase_switching=_flag(values.get("phaseSwitching"), "phaseSwitching", drop),
+        mode=_whole(values.get("mode"), "mode", drop),
+        limit_kw=_at_least_zero(values.get("limit"), "limit", drop),
+        mode_after_unplug=_whole(values.get("modeUnplug"), "modeUnplug", drop),
         session=texts.session,
         history=() if texts.tracker is None else texts.tracker.sessions,
-        priority=_flag(values.get("priority")),
-        price_per_hour=_price(values.get("pricePerHour")),
-        price_per_kwh=_price(values.get("pricePerkWh")),
-        limited_by=_whole(values.get("limitedBy")),
-        temporary_limitation=_whole(values.get("temporaryLimitation")),
+        priority=_flag(values.get("priority"), "priority", drop),
+        price_per_hour=_price(values.get("pricePerHour"), "pricePerHour", drop),
+        price_per_kwh=_price(values.get("pricePerkWh"), "pricePerkWh", drop),
+        limited_by=_whole(values.get("limitedBy"), "limitedBy", drop),
+        temporary_limitation=_whole(
+            values.get("temporaryLimitation"), "temporaryLimitation", drop
+        ),
         lock=texts.lock,
     )
 
 
-def _finite(value: float | None) -> float | None:
+def _finite(value: float | None, name: str = "", drop: Drop = _ignore) -> float | None:
     """Return a finite value, without the negative zero of a resting wallbox."""
-    if value is None or not math.isfinite(value):
+    if value is None:
+        return None
+    if not math.isfinite(value):
+        drop(name, value)
         return None
     return value + 0.0
 
 
-def _power(value: float | None) -> float | None:
+def _power(value: float | None, name: str = "", drop: Drop = _ignore) -> float | None:
     """Return a power; a wallbox only draws, so noise below zero is zero."""
-    value = _finite(value)
-    if value is None or abs(value) > MAX_PLAUSIBLE_KW:
+    if value is None:
         return None
-    return max(value, 0.0)
+    if not abs(value) <= MAX_PLAUSIBLE_KW:
+        drop(name, value)
+        return None
+    return max(value, 0.0) + 0.0
 
 
-def _at_least_zero(value: float | None) -> float | None:
+def _at_least_zero(
+    value: float | None, name: str = "", drop: Drop = _ignore
+) -> float | None:
     """Return a value that cannot be negative."""
-    value = _finite(value)
-    return None if value is None or value < 0 else value
+    if value is None:
+        return None
+    if not 0 <= value < math.inf:
+        drop(name, value)
+        return None
+    return value + 0.0
 
 
-def _price(value: float | None) -> float | None:
+def _price(value: float | None, name: str, drop: Drop) -> float | None:
     """Return a price, if there is one."""
-    value = _finite(value)
+    value = _finite(value, name, drop)
     return None if value is None or value == NO_PRICE else value
 
 
-def _flag(value: float | None) -> bool | None:
+def _flag(value: float | None, name: str, drop: Drop) -> bool | None:
     """Return a state that is 0 or 1."""
-    value = _finite(value)
+    value = _finite(value, name, drop)
     return None if value is None else value >= 0.5  # noqa: PLR2004
 
 
-def _whole(value: float | None) -> int | None:
+def _whole(value: float | None, name: str, drop: Drop) -> int | None:
     """Return a state that is a small whole number."""
-    value = _finite(value)
-    return None if value is None or abs(value) > 1e6 else round(value)  # noqa: PLR2004
+    if value is None:
+        return None
+    if not abs(value) <= 1e6:  # noqa: PLR2004
+        drop(name, value)
+        return None
+    return round(value)
 
 
-def parse_lock(text: str) -> Lock | None:
-    """Read the lock of a control; None when it is free or cannot be read."""
+def parse_lock(
+    text: str, known: Lock | None = None, drop: Drop = _ignore
+) -> Lock | None:
+    """Read the lock of a control; None when it is free, `known` when it is unreadable."""
+    if text.strip() in FREE:
+        return None
     fields = _json_object(text)
     level = _number(fields.get("locked"))
-    if level is None or level <= 0:
+    if level is None:
+        drop("jLocked", text)
+        return known
+    if level <= 0:
         return None
     return Lock(level=int(level), reason=_text(fields.get("reason")) or "")
 
