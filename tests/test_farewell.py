@@ -174,9 +174,9 @@ async def test_one_is_removed_while_the_miniserver_is_away(
             await hass.config_entries.async_reload(entry.entry_id)
         await eventually(lambda: garage.enabled)
         await eventually(lambda: len(state_files(play)) == 1)
-        assert asked(hass, of) is None
         folder = Path(hass.config.path(DOMAIN)) / serial
-        assert not list(folder.glob(f"{garage.uuid}.[!s]*"))
+        await eventually(lambda: not list(folder.glob(f"{garage.uuid}.[!s]*")))
+        assert asked(hass, of) is None
 
 
 async def test_all_is_removed_after_one_was_while_away(
