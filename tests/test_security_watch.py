@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -21,11 +22,12 @@ from .helpers import Surface, eventually
 from .meter_house import GATEWAY_SAYS_SILENT, metered
 from .security_home import log_files, log_of, logged
 from .stage import stage
-from custom_components.loxone_wallbox import security
+from custom_components.loxone_wallbox import meter_library, security
 from custom_components.loxone_wallbox.coordinator import WallboxCoordinator
 from custom_components.loxone_wallbox.diagnostics import (
     async_get_config_entry_diagnostics,
 )
+from custom_components.loxone_wallbox.meter_link import MeterLibraryError
 from custom_components.loxone_wallbox.miniserver import backoff
 from custom_components.loxone_wallbox.records.storm import Storms
 from simulator import MeterConfig, Simulator, WallboxConfig
@@ -311,6 +313,14 @@ async def test_a_meter_that_is_away_over_a_restart(
         await home.run(20)
         assert await logged(hass, home.simulator, *kinds) == told
         assert connected <= {False}
+        with monkeypatch.context() as without:
+            missing = AsyncMock(side_effect=MeterLibraryError("no Modbus"))
+            without.setattr(meter_library, "async_load_for", missing)
+            await hass.config_entries.async_reload(home.entry.entry_id)
+            await eventually(lambda: home.see[0]("vehicle_connected") == "off")
+            assert home.wallbox().meter is None
+            assert await logged(hass, home.simulator, *kinds) == told
+        await home.restart()
         home.meter().clear()
         await home.run(15)
         told = await logged(hass, home.simulator, *kinds)
