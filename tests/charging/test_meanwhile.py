@@ -131,6 +131,36 @@ def test_nobody_there() -> None:
     assert found[0].disconnected_utc == left
 
 
+@pytest.mark.parametrize("behind", [0, 20, 90])
+def test_a_short_charge_before_it_left(behind: int) -> None:
+    """Nobody came after it, so all is its own, whatever the Miniserver's clock says."""
+    away = Away()
+    away.run(8, 0)
+    left = away.run(8, POWER_W)
+    away.run(60, 0)
+    told = left - timedelta(seconds=behind)
+    found = away.back(connected=False, visit_id=None, ended_at=told)
+    assert _energies(found) == [608]
+    assert found[0].disconnected_utc == left
+
+
+def test_a_short_charge_that_no_meter_told_of() -> None:
+    """It has what the counter shows once it is back."""
+    away = Away()
+    away.run(8, 0)
+    away.silence(8, POWER_W)
+    stay, left = away.stay, away.stay.now
+    stay.power_w = 0.0
+    stay.pass_unread(timedelta(seconds=300))
+    found = Found(connected=False, ended_at=left, reading=Reading(at=stay.now))
+    known = away.meanwhile.completed(found, stay.book.open)
+    stay.take(stay.book.resumed(known, stay.rules))
+    stay.pass_unread(timedelta(seconds=300))
+    stay.read()
+    assert stay.told[-1].record.import_wh == 608
+    assert stay.told[-1].record.disconnected_utc == left
+
+
 def test_another_in_between() -> None:
     """What it took is neither the first one's nor the last one's."""
     away = Away()
@@ -218,7 +248,8 @@ def test_our_clock_is_set_right(minutes: int) -> None:
     away.run(200, POWER_W)
     away.set_clock(step)
     away.run(30, 0)
-    assert _energies(away.back(connected=False, ended_at=left + step)) == [750]
+    found = away.back(connected=False, ended_at=left + step, between_wh=200)
+    assert _energies(found) == [750]
 
 
 @steps
@@ -234,7 +265,8 @@ def test_the_clock_under_which_the_car_came(minutes: int) -> None:
     away.run(30, 0)
     away.run(200, POWER_W)
     away.run(30, 0)
-    assert _energies(away.back(connected=False, ended_at=left - step)) == [650]
+    found = away.back(connected=False, ended_at=left - step, between_wh=200)
+    assert _energies(found) == [650]
 
 
 @steps
@@ -247,7 +279,8 @@ def test_our_clock_was_set_before(minutes: int) -> None:
     away.run(30, 0)
     away.run(200, POWER_W)
     away.run(30, 0)
-    assert _energies(away.back(connected=False, ended_at=left - step)) == [650]
+    found = away.back(connected=False, ended_at=left - step, between_wh=200)
+    assert _energies(found) == [650]
 
 
 def test_two_clocks_that_are_not_read_at_once() -> None:

@@ -69,7 +69,8 @@ class Meanwhile:
         `ahead` is how far our clock is before one that nobody can set.
         """
         self._stills: deque[_Still] = deque(maxlen=MOST)
-        self._still = False
+        # Whether anything flows now, None where nobody knows.
+        self._flows: bool | None = None
         self._of: str | None = None
         # As the present car came, and now.
         self._came_ahead = self._ahead = ahead
@@ -78,7 +79,7 @@ class Meanwhile:
     def begin(self, session: OpenSession | None) -> None:
         """Begin an absence; a car may have paused before."""
         self._stills.clear()
-        self._still = False
+        self._flows = None
         self.take(session, self._ahead)
 
     def take(
@@ -97,12 +98,12 @@ class Meanwhile:
             self._of, self._came_ahead = session.id, ahead
         if not away:
             return
-        before = self._still
-        self._still = session is not None and session.tally.flows is False
-        if session is None or not self._still:
+        before = self._flows
+        self._flows = None if session is None else session.tally.flows
+        if session is None or self._flows is not False:
             return
         now = _Still.of(session, ahead)
-        if before and self._stills:
+        if before is False and self._stills:
             last = self._stills[-1]
             self._stills[-1] = replace(last, end=now.end, ahead=ahead, wh=now.wh)
         else:
@@ -118,6 +119,12 @@ class Meanwhile:
             return found
         since = found.visit_since if found.connected else None
         ended = self._near(found.ended_at or since)
+        if not found.connected and not found.between_wh:
+            # Nobody came after it: whatever has flowed is its own, whatever clocks say.
+            if self._flows is None or ended is None:
+                return found
+            if self._flows is False:
+                ended = replace(ended, still=self._stills[-1])
         if ended is None or ended.still.wh is None:
             return found
         left = ended.still
