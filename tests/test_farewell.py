@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
@@ -15,7 +14,6 @@ from .stage import Stage, stage
 from custom_components.loxone_wallbox.const import DOMAIN
 from custom_components.loxone_wallbox.control_hold import WALLBOX, change_issue
 from custom_components.loxone_wallbox.identity_repair import ask_about
-from custom_components.loxone_wallbox.miniserver import backoff
 from simulator import Car, Simulator, WallboxConfig
 
 TWO = (WallboxConfig(name="Garage"), WallboxConfig(name="Carport"))
@@ -136,68 +134,6 @@ def unreached(play: Stage) -> ir.IssueEntry | None:
     """Return the repair of a Miniserver that was not told of its removal."""
     issue_id = f"removed_unreached_{play.simulator.config.serial}"
     return ir.async_get(play.hass).async_get_issue(DOMAIN, issue_id)
-
-
-@pytest.mark.parametrize("loaded", [True, False], ids=["link is lost", "not set up"])
-async def test_one_is_removed_while_the_miniserver_is_away(
-    hass: HomeAssistant,
-    start_simulator: StartSimulator,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    loaded: bool,
-) -> None:
-    """It is let go and forgotten once somebody can tell the Miniserver."""
-    for name in ("RETRY_MIN_S", "RETRY_STARTING_S"):
-        monkeypatch.setattr(backoff, name, 0.05)
-    async with stage(hass, start_simulator, monkeypatch, boxes=TWO) as play:
-        await waiting(play)
-        entry, garage = play.entry, play.box
-        [subentry] = [
-            one for one in entry.subentries.values() if one.unique_id == garage.uuid
-        ]
-        told = {"wallbox": "Garage", "changed": "max_kw", "from": "11", "to": "22"}
-        serial = play.simulator.config.serial
-        of = subentry.subentry_id
-        ask_about(hass, entry, WALLBOX, serial, told, subentry_id=of)
-        play.simulator.fault("booting")
-        if loaded:
-            await play.simulator.drop()
-            await eventually(lambda: not play.wallbox.linked)
-        else:
-            await hass.config_entries.async_reload(entry.entry_id)
-            assert entry.state is ConfigEntryState.SETUP_RETRY
-        hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
-        await hass.async_block_till_done()
-        assert not garage.enabled
-        play.simulator.clear()
-        if not loaded:
-            await hass.config_entries.async_reload(entry.entry_id)
-        await eventually(lambda: garage.enabled)
-        await eventually(lambda: len(state_files(play)) == 1)
-        folder = Path(hass.config.path(DOMAIN)) / serial
-        await eventually(lambda: not list(folder.glob(f"{garage.uuid}.[!s]*")))
-        assert asked(hass, of) is None
-
-
-async def test_all_is_removed_after_one_was_while_away(
-    hass: HomeAssistant,
-    start_simulator: StartSimulator,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """With the Miniserver goes what is left of the wallboxes that it had before."""
-    async with stage(hass, start_simulator, monkeypatch, boxes=TWO) as play:
-        await waiting(play)
-        entry = play.entry
-        play.simulator.fault("booting")
-        await hass.config_entries.async_reload(entry.entry_id)
-        [of] = [
-            one.subentry_id
-            for one in entry.subentries.values()
-            if one.unique_id == play.box.uuid
-        ]
-        hass.config_entries.async_remove_subentry(entry, of)
-        await hass.config_entries.async_remove(entry.entry_id)
-        assert not state_files(play)
 
 
 async def test_an_unexpected_change_of_one_that_is_removed(

@@ -10,6 +10,7 @@ from pathlib import Path
 import re
 import threading
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -438,3 +439,35 @@ async def test_more_than_can_wait(home: Home, monkeypatch: pytest.MonkeyPatch) -
     happen(11)
     newest = (await logged(home.hass, home.simulator))[-1]
     assert newest["kind"] == "invalid_input"
+
+
+async def test_a_listener_that_fails(home: Home) -> None:
+    """The others are told, and the log goes on."""
+    log, told = log_of(home.hass, home.simulator), []
+
+    def fails(_record: object) -> None:
+        """Fail."""
+        raise ValueError("a fault of ours")
+
+    log.listen(fails)
+    log.listen(lambda record: told.append(record["kind"]))
+    for _ in range(2):
+        log.record(SecurityEvent(kind="tamper_on", outcome="info"))
+        log.record(SecurityEvent(kind="tamper_off", outcome="info"))
+    assert len(await logged(home.hass, home.simulator)) == 4
+    assert len(told) == 4
+
+
+async def test_a_log_that_is_read_again(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not called unread any longer, whoever has read it."""
+    log = log_of(home.hass, home.simulator)
+    await log.async_verify()
+    with monkeypatch.context() as disk:
+        disk.setattr(SecurityLog, "check", Mock(side_effect=JournalError("no")))
+        with pytest.raises(JournalError):
+            await log.async_verify()
+    assert log.failing
+    async_fire_time_changed(home.hass, dt_util.utcnow() + timedelta(seconds=400))
+    await eventually(lambda: not log.failing)

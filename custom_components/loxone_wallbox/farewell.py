@@ -30,7 +30,7 @@ from .history_keeping import async_wipe_history, history_goes
 from .links import links_file
 from .meter_repairs import break_issue
 from .miniserver import Allow, MiniserverClient
-from .miniserver.errors import MiniserverError
+from .miniserver.errors import MiniserverConnectionError, MiniserverError
 from .power_feed import Ending
 from .records.journal import JournalError
 from .records.state import StateKeeper
@@ -60,17 +60,33 @@ _WAITING: HassKey[dict[str, list[Waiting]]] = HassKey(f"{DOMAIN}_waiting")
 
 
 def remember_waiting(hass: HomeAssistant, entry: LoxoneWallboxConfigEntry) -> None:
-    """Take note of who waits for us, in case the entry is removed after its unload."""
+    """Take note of who waits for us, in case one or all are removed after the unload."""
     runtime: LoxoneWallboxRuntimeData = entry.runtime_data
-    hass.data.setdefault(_WAITING, {})[entry.entry_id] = [
-        Waiting(
-            title=wallbox.title,
-            wallbox_id=wallbox.wallbox_id,
-            visualisation_password=wallbox.settings.get(CONF_VISUALISATION_PASSWORD),
-        )
-        for wallbox in runtime.wallboxes.values()
-        if wallbox.controller.waits_for_us
-    ]
+    there = {wallbox.wallbox_id for wallbox in runtime.wallboxes.values()}
+    left = [one for one in waiting_of(hass, entry) if one.wallbox_id not in there]
+    held = [one for one in runtime.wallboxes.values() if one.controller.waits_for_us]
+    keep_waiting(hass, entry, [*left, *map(_waiting, held)])
+
+
+def waiting_of(hass: HomeAssistant, entry: LoxoneWallboxConfigEntry) -> list[Waiting]:
+    """Return who is known to wait for us and for nobody else."""
+    return hass.data.get(_WAITING, {}).get(entry.entry_id, [])
+
+
+def keep_waiting(
+    hass: HomeAssistant, entry: LoxoneWallboxConfigEntry, waiting: list[Waiting]
+) -> None:
+    """Keep who still waits for us."""
+    hass.data.setdefault(_WAITING, {})[entry.entry_id] = waiting
+
+
+def _waiting(wallbox: WallboxCoordinator) -> Waiting:
+    """Return what letting a wallbox go takes."""
+    return Waiting(
+        title=wallbox.title,
+        wallbox_id=wallbox.wallbox_id,
+        visualisation_password=wallbox.settings.get(CONF_VISUALISATION_PASSWORD),
+    )
 
 
 async def async_leave(hass: HomeAssistant, entry: LoxoneWallboxConfigEntry) -> None:
@@ -124,8 +140,11 @@ def _say_unreached(
     )
 
 
-async def async_let_go(client: MiniserverClient, wallbox: Waiting) -> None:
-    """Allow a wallbox to charge; one that refuses keeps nobody else waiting."""
+async def async_let_go(client: MiniserverClient, wallbox: Waiting) -> bool:
+    """Allow a wallbox to charge; one that refuses keeps nobody else waiting.
+
+    Tells whether there is nothing more to try: a link that is lost is worth another.
+    """
     try:
         async with asyncio.timeout(HAND_OVER_S):
             await client.send(
@@ -139,6 +158,8 @@ async def async_let_go(client: MiniserverClient, wallbox: Waiting) -> None:
             wallbox.title,
             repr(err),
         )
+        return not isinstance(err, MiniserverConnectionError | TimeoutError)
+    return True
 
 
 async def async_leave_wallbox(hass: HomeAssistant, wallbox: WallboxCoordinator) -> None:
@@ -152,7 +173,10 @@ async def async_leave_wallbox(hass: HomeAssistant, wallbox: WallboxCoordinator) 
     wallbox.measuring.feed.close(Ending.REMOVED)
     await wallbox.async_shutdown()
     left = wallbox.controller.state.handed_over
-    if left is not None and left.allowed is False and not wallbox.linked:
+    if left is not None and left.allowed is False:
+        entry = wallbox.config_entry
+        others = waiting_of(hass, entry)
+        keep_waiting(hass, entry, [*others, _waiting(wallbox)])
         return
     serial = wallbox.miniserver.serial
     await async_forget(

@@ -196,8 +196,6 @@ class Hub(ClientListener):
                     await async_leave_wallbox(self._hass, wallbox)
                 if subentry is None or not self._is_current(wallbox, subentry):
                     await self._async_drop(runtime, wallbox)
-            client = runtime.miniserver.client
-            await async_forget_strays(self._hass, self._entry, client)
             new = [one for key, one in wanted.items() if key not in runtime.wallboxes]
             serial = runtime.miniserver.serial
             loaded = [
@@ -225,6 +223,15 @@ class Hub(ClientListener):
                 self._start(runtime, wallbox)
             self._report_missing(runtime)
             self._clock.look_soon()
+            await self._async_forget_strays(runtime)
+
+    async def _async_forget_strays(self, runtime: LoxoneWallboxRuntimeData) -> None:
+        """Forget who was removed before; the others do not depend on it."""
+        client = runtime.miniserver.client
+        try:
+            await async_forget_strays(self._hass, self._entry, client)
+        except Exception:  # noqa: BLE001 - a fault of ours must not keep others away
+            LOGGER.exception("Wallboxes that were removed before are still kept")
 
     async def _async_meter(
         self, serial: str, subentry: ConfigSubentry

@@ -298,7 +298,8 @@ class Security:
                     self._log.open, dt_util.utcnow()
                 )
             )
-            self._opened = True
+            # It looked at every byte.
+            self._unread, self._opened = False, True
         while self._waiting or self._lost is not None:
             # Taken out meanwhile: only what waits has to go where too many wait.
             if self._lost is not None:
@@ -362,7 +363,10 @@ class Security:
         """Tell of a record that is on the disk."""
         one = shown(record)
         for listener in tuple(self._listeners):
-            listener(one)
+            try:
+                listener(one)
+            except Exception:  # noqa: BLE001 - the others are told, and the log goes on
+                LOGGER.exception("A record of the security log could not be told of")
 
     @callback
     def _arm(self) -> None:
