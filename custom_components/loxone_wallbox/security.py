@@ -298,7 +298,6 @@ class Security:
                     self._log.open, dt_util.utcnow()
                 )
             )
-            # It looked at every byte.
             self._unread, self._opened = False, True
         while self._waiting or self._lost is not None:
             # Taken out meanwhile: only what waits has to go where too many wait.
