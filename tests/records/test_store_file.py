@@ -119,6 +119,38 @@ async def test_made_anew_while_somebody_asks(kit: Kit) -> None:
     assert await kit.in_database() == {ONE.id, TWO.id}
 
 
+async def test_asked_while_they_are_made(kit: Kit) -> None:
+    """Nor are tables that another is just making."""
+    kit.keep(ONE, TWO)
+    await kit.settled()
+    whole, prepare = queries.listed, table.prepare
+    made, answered = threading.Event(), threading.Event()
+    others: list[threading.Thread] = []
+
+    def slow(engine: sa.Engine) -> None:
+        """Make the tables, and be done only later."""
+        prepare(engine)
+        made.set()
+        answered.wait(10)
+
+    def anew(engine: sa.Engine, *args: Any, **more: Any) -> Any:
+        """Answer from tables that another has just made."""
+        table.METADATA.drop_all(engine)
+        job = (engine, lambda _engine: None, True)
+        others.append(threading.Thread(target=kit.store._work, args=job))
+        others[-1].start()
+        made.wait(10)
+        return whole(engine, *args, **more)
+
+    with patch.object(queries, "listed", anew), patch.object(table, "prepare", slow):
+        assert await kit.listed() == [TWO.id, ONE.id]
+        answered.set()
+        await asyncio.to_thread(others[0].join)
+    kit.store.compare()
+    await kit.settled()
+    assert await kit.in_database() == {ONE.id, TWO.id}
+
+
 async def listed(kit: Kit) -> list[list[str]]:
     """Return the ids that are listed, to as many as ask at once."""
     return await asyncio.gather(*(kit.listed() for _ in range(WORKERS)))

@@ -427,9 +427,10 @@ class SessionStore:
 
         try:
             if engine is not None and prepare:
-                table.prepare(engine)
-                self._prepared = engine
+                # Before it too: whoever asks in between finds empty tables.
                 self._generation += 1
+                table.prepare(engine)
+                self._prepared, self._generation = engine, self._generation + 1
             if engine is None or engine is not self._prepared:
                 raise DatabaseAwayError("it is another one, or none")
             return work(engine)
